@@ -1,0 +1,161 @@
+import type { BootArtifacts, BootSource } from '../boot/boot-source.ts';
+import type { BootDevice, BootMode, PowerState, PowerTarget } from '../model/states.ts';
+import type { VolumeTarget } from '../model/volume.ts';
+import type { Secret } from '../secret.ts';
+import type { VolumeConnection } from '../volume/connection.ts';
+import type { CapabilityTag } from './capability-tags.ts';
+import type { Task } from './task.ts';
+
+/** A documented key of `driver_info` (or of another record, as the description says). */
+export interface PropertyDescription {
+  readonly description: string;
+  /** Default: false. */
+  readonly required?: boolean;
+}
+
+export type PropertyDescriptions = Readonly<Record<string, PropertyDescription>>;
+
+/** What every driver interface has. */
+export interface DriverInterface {
+  /** Tags that neighbours ask for. Default: none. */
+  readonly capabilities?: readonly CapabilityTag[];
+  /** Keys of `driver_info` that the interface reads. Default: none. */
+  readonly properties?: PropertyDescriptions;
+  /**
+   * Checks what the node's records say. Must not change anything, and must not need the machine to answer.
+   * @throws INVALID_PARAMETER or MISSING_PARAMETER with the record, the field and what to change.
+   */
+  validate(task: Task): Promise<void>;
+}
+
+export interface PowerInterface extends DriverInterface {
+  /** Power actions beside on and off. Default: all of them. */
+  readonly supportedTargets?: readonly PowerTarget[];
+  getPowerState(task: Task): Promise<PowerState>;
+  /**
+   * Returns when the machine has reached the state. Safe to repeat: on when it is on does nothing.
+   * @param timeoutMs how long a soft action waits for the operating system; also the bound for the others.
+   * @throws POWER_STATE_FAILURE when the state was not reached in time.
+   */
+  setPowerState(task: Task, target: PowerTarget, timeoutMs: number): Promise<void>;
+}
+
+export interface BootDeviceSetting {
+  readonly bootDevice: BootDevice | null;
+  readonly persistent: boolean | null;
+}
+
+export interface ManagementInterface extends DriverInterface {
+  supportedBootDevices(task: Task): Promise<readonly BootDevice[]>;
+  getBootDevice(task: Task): Promise<BootDeviceSetting>;
+  /** Returns when the setting was read back. */
+  setBootDevice(task: Task, device: BootDevice, persistent: boolean): Promise<void>;
+  /** Missing: the boot mode is left as it is and reported as unknown. */
+  getBootMode?(task: Task): Promise<BootMode | null>;
+  setBootMode?(task: Task, mode: BootMode): Promise<void>;
+  /** Points UEFI HTTP boot at a URL. Missing: not supported. */
+  setHttpBootUrl?(task: Task, url: string): Promise<void>;
+}
+
+/** What {@link BootInterface.render} works from: values only. */
+export interface BootRequest {
+  readonly source: BootSource;
+  /** Where a machine says that it could not boot: an address with a token of its own; the reason is appended. Null: nowhere. */
+  readonly reportUrl: BootReportUrl | null;
+}
+
+/** An address a machine can fetch without credentials, because it holds a secret token. */
+export interface BootReportUrl {
+  /** Ends where the token begins. */
+  readonly prefix: string;
+  readonly token: Secret;
+}
+
+export interface BootInterface extends DriverInterface {
+  /**
+   * Computes what the machine needs to boot from the source. Pure: reads the task's records, touches nothing.
+   * @throws INVALID_PARAMETER when a value cannot be expressed in the format, naming the field.
+   */
+  render(task: Task, request: BootRequest): BootArtifacts;
+  /** Puts the artifacts where the machine will find them. Safe to repeat; replaces what an earlier call left. */
+  apply(task: Task, artifacts: BootArtifacts): Promise<void>;
+  /** Removes whatever {@link BootInterface.apply} left for this node. Safe to repeat. */
+  cleanUp(task: Task): Promise<void>;
+}
+
+/** A target with the connection through which the machine reaches it. */
+export interface AttachedVolume {
+  readonly target: VolumeTarget;
+  readonly connection: VolumeConnection;
+}
+
+/** A call that a storage driver would make, for the dry run. */
+export interface PlannedCall {
+  readonly target: string;
+  readonly action: string;
+}
+
+export interface StorageInterface extends DriverInterface {
+  /**
+   * Attaches all targets of the node, in the order of their boot index, and returns their connections. Safe to repeat: what is
+   * attached to this node already is adopted. When one volume fails, those that this call attached are released before it throws.
+   */
+  attach(task: Task): Promise<readonly AttachedVolume[]>;
+  /**
+   * Releases all volumes of the node. Safe to repeat. Returns only when every release is proven.
+   * @throws STORAGE_FAILURE naming the volumes that are still attached.
+   */
+  detach(task: Task): Promise<void>;
+  /** Whether an image has to be written to the machine's own disk; false: the node boots from a volume that has its system already. */
+  shouldWriteImage(task: Task): boolean;
+  /** What {@link StorageInterface.attach} would do and, where that can be known without doing it, its result. Touches nothing. */
+  plan(task: Task): Promise<StoragePlan>;
+}
+
+export interface StoragePlan {
+  readonly calls: readonly PlannedCall[];
+  /** Connections that are known in advance; the boot artifacts of the dry run are rendered from them. */
+  readonly volumes: readonly AttachedVolume[];
+  readonly warnings: readonly string[];
+}
+
+export interface DeployInterface extends DriverInterface {
+  /**
+   * Brings the system onto the machine. Runs as one journaled step after the volumes are attached and before the boot
+   * configuration is written. Safe to repeat. A deploy interface whose system is on the volume already does nothing.
+   */
+  deploy(task: Task): Promise<void>;
+  /** Frees what {@link DeployInterface.deploy} left. Safe to repeat. */
+  cleanUp(task: Task): Promise<void>;
+}
+
+export interface VendorMethod {
+  readonly httpMethods: readonly ('GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
+  readonly description: string;
+  /** Whether the caller gets 202 at once and the work goes on, with the node locked. Default: false. */
+  readonly async?: boolean;
+  /** Checked before an asynchronous call is accepted. */
+  validate?(task: Task, body: unknown): Promise<void>;
+  run(task: Task, body: unknown): Promise<unknown>;
+}
+
+export interface VendorInterface extends DriverInterface {
+  readonly methods: Readonly<Record<string, VendorMethod>>;
+}
+
+export interface NetworkInterface extends DriverInterface {
+  /** Connects the machine to the network of its instance. Safe to repeat. */
+  configureInstanceNetworks(task: Task): Promise<void>;
+  /** Safe to repeat. */
+  removeInstanceNetworks(task: Task): Promise<void>;
+}
+
+export interface InterfaceTypes {
+  readonly power: PowerInterface;
+  readonly management: ManagementInterface;
+  readonly boot: BootInterface;
+  readonly storage: StorageInterface;
+  readonly deploy: DeployInterface;
+  readonly vendor: VendorInterface;
+  readonly network: NetworkInterface;
+}

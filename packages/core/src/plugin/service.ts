@@ -1,0 +1,28 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Logger } from '../logger.ts';
+
+/**
+ * Names a service that plugins share, for example the tree of boot files. Tokens of the same name are the same service, also
+ * when two plugins bring two copies of the library: the first one that is asked for makes it.
+ */
+export interface ServiceToken<Service, Config = unknown> {
+  /** Also the key of the service's section under `settings` in the configuration. */
+  readonly name: string;
+  readonly config?: StandardSchemaV1<unknown, Config>;
+  create(host: ServiceHost<Config>): Service | Promise<Service>;
+  /** Called once at shutdown. */
+  dispose?(service: Service): void | Promise<void>;
+}
+
+export interface ServiceHost<Config> {
+  readonly config: Config;
+  readonly log: Logger;
+  /** A directory that the service may write to; exists. */
+  readonly stateDirectory: string;
+}
+
+export function defineService<Service, Config = undefined>(
+  token: ServiceToken<Service, Config>,
+): ServiceToken<Service, Config> {
+  return token;
+}

@@ -1,0 +1,41 @@
+// Runs a workspace task under the pinned Node and pnpm; any Node from 20.11 on can start it.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { delimiter, resolve } from 'node:path';
+
+const [task, ...taskArguments] = process.argv.slice(2);
+const projects = '--exclude @ironbark/root';
+const tasks = {
+  demo: [`nx run-many -t build ${projects}`, ['node', 'tools/demo/main.mjs', ...taskArguments]],
+  test: [`nx run-many -t lint,typecheck,build,test ${projects}`],
+  'test:unit': [`nx run-many -t test ${projects}`],
+};
+process.chdir(resolve(import.meta.dirname, '..'));
+const nodeVersion = readFileSync('.node-version', 'utf8').trim();
+const { packageManager } = JSON.parse(readFileSync('package.json', 'utf8'));
+const runtime = `node-${process.platform}-${process.arch}`; // holds the binary itself, so needs no install script
+const home = `.toolchain/node-${nodeVersion}_${packageManager.replace('@', '-')}`;
+if (!existsSync(home)) {
+  const staging = `${home}.${process.pid}`;
+  mkdirSync(staging, { recursive: true });
+  const flags = '--no-save --no-audit --no-fund --ignore-scripts --loglevel=error';
+  run(`npm install --prefix ${staging} ${flags} ${runtime}@${nodeVersion} ${packageManager}`);
+  try {
+    renameSync(staging, home);
+  } catch {
+    rmSync(staging, { recursive: true }); // a concurrent run was first
+  }
+}
+// npm hands its whole configuration down as npm_config_*; none of it is meant for pnpm or node-gyp.
+for (const name of Object.keys(process.env)) if (name === 'NODE' || /^npm_/i.test(name)) delete process.env[name];
+process.env.npm_config_nodedir = resolve(home, 'node_modules', runtime); // headers of the pinned Node
+process.env.PATH = [resolve(home, 'node_modules/.bin'), resolve('node_modules/.bin'), process.env.PATH].join(delimiter);
+for (const step of ['pnpm install --frozen-lockfile --loglevel=warn', ...(tasks[task] ?? [])]) run(step);
+
+function run(line) {
+  const [command, ...args] = Array.isArray(line) ? line : line.split(' ');
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
+  if (status === 0) return;
+  console.error(`bootstrap: "${[command, ...args].join(' ')}" failed${error ? ` (${error.message})` : ''}`);
+  process.exit(status ?? 1);
+}
