@@ -11,7 +11,10 @@ export type Capabilities = ReadonlyMap<string, string>;
 export function parseCapabilities(properties: Info): Capabilities {
   const value = properties['capabilities'];
   if (value === undefined || value === null || value === '') return new Map();
-  if (isInfo(value)) return new Map(Object.entries(value).map(([key, item]) => [key, String(item)]));
+  if (isInfo(value))
+    return new Map(
+      Object.entries(value).map(([key, item]) => [key, typeof item === 'string' ? item : JSON.stringify(item)]),
+    );
   if (typeof value !== 'string') throw malformed(JSON.stringify(value));
   return new Map(
     value.split(',').map((pair) => {
