@@ -1,2 +1,3 @@
 export * from './store.ts';
 export * from './operation.ts';
+export * from './sqlite/open-store.ts';

@@ -52,14 +52,16 @@ export interface Table<Row, Filter> {
   find(uuid: string): Promise<Row | undefined>;
   /** @throws DUPLICATE naming the field that is taken. */
   insert(row: Row): Promise<void>;
-  /** @throws DUPLICATE, NOT_FOUND, LOCK_LOST. */
-  update(row: Row, fence?: Fence): Promise<void>;
+  /**
+   * Replaces the given fields and nothing else, in one atomic write, and returns the record as it is then.
+   * @throws DUPLICATE, NOT_FOUND, LOCK_LOST.
+   */
+  update(uuid: string, changes: Partial<Row>, fence?: Fence): Promise<Row>;
   delete(uuid: string, fence?: Fence): Promise<void>;
 }
 
 export interface NodeTable extends Table<Node, NodeFilter> {
   findByName(name: string): Promise<Node | undefined>;
-  count(filter: NodeFilter): Promise<number>;
 }
 
 export interface NodeFilter {
@@ -90,7 +92,7 @@ export interface VolumeFilter {
   readonly nodeUuid?: string;
 }
 
-export type ChassisFilter = Readonly<Record<never, never>>;
+export type ChassisFilter = object;
 
 export interface AttachmentTable {
   list(nodeUuid: string): Promise<readonly VolumeAttachment[]>;
@@ -99,8 +101,10 @@ export interface AttachmentTable {
 }
 
 export interface OperationTable {
+  /** @throws LOCK_LOST. */
   insert(operation: Operation, fence: Fence): Promise<void>;
-  update(operation: Operation, fence: Fence): Promise<void>;
+  /** @throws LOCK_LOST. */
+  update(uuid: string, changes: Partial<Operation>, fence: Fence): Promise<Operation>;
   find(uuid: string): Promise<Operation | undefined>;
   /** The newest first. */
   listOfNode(nodeUuid: string, limit: number): Promise<readonly Operation[]>;

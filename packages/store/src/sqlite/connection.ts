@@ -1,0 +1,103 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { IronbarkError } from '@ironbark/core';
+import { Kysely, SqliteDialect } from 'kysely';
+import { migrations } from './migrations.ts';
+import type { Schema } from './schema.ts';
+
+/**
+ * Opens the file in WAL mode. Every commit is on disk before the write returns (`synchronous=FULL`): the journal is what
+ * keeps attachments from leaking after a power cut.
+ */
+export function openConnection(file: string, readOnly: boolean): DatabaseSync {
+  if (readOnly) return new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const connection = new DatabaseSync(file, { timeout: 5000 });
+  connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+  return connection;
+}
+
+/** Wraps a connection for kysely, with each statement prepared once. */
+export function createQueryBuilder(connection: DatabaseSync): Kysely<Schema> {
+  const prepared = new Map<string, StatementSync>();
+  const prepare = (sql: string) => {
+    const known = prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = connection.prepare(sql);
+    prepared.set(sql, statement);
+    return statement;
+  };
+  return new Kysely<Schema>({
+    dialect: new SqliteDialect({
+      database: {
+        close: () => connection.close(),
+        prepare(sql) {
+          const statement = prepare(sql);
+          return {
+            reader: statement.columns().length > 0,
+            all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
+            run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+            iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
+          };
+        },
+      },
+    }),
+  });
+}
+
+export function schemaVersion(connection: DatabaseSync): number {
+  return Number(connection.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}
+
+/**
+ * Applies what is missing, each migration in a transaction of its own.
+ * @returns names of the applied migrations.
+ * @throws DATABASE_TOO_NEW when the file was written by a newer program.
+ */
+export function migrate(connection: DatabaseSync, file: string): readonly string[] {
+  const version = schemaVersion(connection);
+  refuseNewer(version, file);
+  return migrations.slice(version).map(({ name, statements }, index) => {
+    connection.exec('BEGIN IMMEDIATE');
+    try {
+      for (const statement of statements) connection.exec(statement);
+      connection.exec(`PRAGMA user_version = ${version + index + 1}`);
+      connection.exec('COMMIT');
+    } catch (error) {
+      connection.exec('ROLLBACK');
+      throw error;
+    }
+    return name;
+  });
+}
+
+export function refuseNewer(version: number, file: string): void {
+  if (version <= migrations.length) return;
+  throw new IronbarkError(
+    'DATABASE_TOO_NEW',
+    `The database ${file} has schema ${version}; this program knows schemas up to ${migrations.length}.`,
+    {
+      hint: 'Run the version of Ironbark that wrote it, or a newer one.',
+    },
+  );
+}
+
+/**
+ * Keeps a second conductor off the file. The lock is an SQLite lock on a file beside it, which the system drops when the process
+ * ends, however it ends.
+ * @throws DATABASE_IN_USE.
+ */
+export function lockDatabase(file: string): DatabaseSync {
+  const lock = new DatabaseSync(`${file}.lock`);
+  try {
+    lock.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    return lock;
+  } catch (cause) {
+    lock.close();
+    throw new IronbarkError('DATABASE_IN_USE', `The database ${file} is in use by another conductor process.`, {
+      hint: 'Stop the other process, or give this site a database of its own (database.file).',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,19 @@
+import type { Node } from '@ironbark/core';
+import { sql, type Kysely } from 'kysely';
+import type { Sealer } from '../sealing.ts';
+import type { NodeFilter, NodeTable } from '../store.ts';
+import { DocumentTable } from './document-table.ts';
+import { nodeConditions } from './filters.ts';
+import type { Schema } from './schema.ts';
+
+/** Nodes; the reservation is read from the locks, so that there is one truth about who holds a node. */
+export class SqliteNodeTable extends DocumentTable<Node, NodeFilter> implements NodeTable {
+  constructor(db: Kysely<Schema>, sealer: Sealer) {
+    const overlay = sql<string>`(SELECT json_object('reservation', owner) FROM locks WHERE node_uuid = nodes.uuid AND owner IS NOT NULL)`;
+    super(db, sealer, { name: 'nodes', label: 'Node', where: nodeConditions, overlay });
+  }
+
+  async findByName(name: string): Promise<Node | undefined> {
+    return this.findWhere(sql`name = ${name}`);
+  }
+}

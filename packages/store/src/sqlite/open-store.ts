@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { IronbarkError, type Chassis, type Port, type VolumeConnector, type VolumeTarget } from '@ironbark/core';
+import { createKeyFile, readKeyFile } from '../key-file.ts';
+import { createSealer, type Sealer } from '../sealing.ts';
+import type { ChassisFilter, PortFilter, Store, VolumeFilter } from '../store.ts';
+import { SqliteAttachmentTable } from './attachment-table.ts';
+import { SqliteConductorTable } from './conductor-table.ts';
+import { createQueryBuilder, lockDatabase, migrate, openConnection, refuseNewer, schemaVersion } from './connection.ts';
+import { DocumentTable } from './document-table.ts';
+import { portConditions, volumeConditions } from './filters.ts';
+import { SqliteHistoryTable } from './history-table.ts';
+import { SqliteJournalTable } from './journal-table.ts';
+import { SqliteLockTable } from './lock-table.ts';
+import { migrations } from './migrations.ts';
+import { SqliteNodeTable } from './node-table.ts';
+import { SqliteOperationTable } from './operation-table.ts';
+
+export interface SqliteStoreOptions {
+  readonly file: string;
+  /** File with the key for secrets at rest; made at the first start, together with the database. */
+  readonly keyFile: string;
+  /** Only looks: takes no lock and changes nothing. Default: false. */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * Opens the embedded database and brings its schema up to date.
+ * @throws DATABASE_IN_USE, DATABASE_TOO_NEW, SECRET_KEY_INVALID.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { file, keyFile, readOnly = false } = options;
+  if (readOnly && !existsSync(file)) {
+    throw new IronbarkError('CONFIG_INVALID', `There is no database ${file}.`, {
+      hint: 'Start the conductor once; it makes the database.',
+    });
+  }
+  const connection = openConnection(file, readOnly);
+  let lock: DatabaseSync | undefined;
+  try {
+    if (readOnly) refuseNewer(schemaVersion(connection), file);
+    else {
+      lock = lockDatabase(file);
+      migrate(connection, file);
+    }
+    return createStore(connection, openSealer(connection, keyFile, readOnly), lock);
+  } catch (error) {
+    lock?.close();
+    connection.close();
+    throw error;
+  }
+}
+
+function createStore(connection: DatabaseSync, sealer: Sealer, lock: DatabaseSync | undefined): Store {
+  const db = createQueryBuilder(connection);
+  return {
+    nodes: new SqliteNodeTable(db, sealer),
+    ports: new DocumentTable<Port, PortFilter>(db, sealer, { name: 'ports', label: 'Port', where: portConditions }),
+    chassis: new DocumentTable<Chassis, ChassisFilter>(db, sealer, {
+      name: 'chassis',
+      label: 'Chassis',
+      where: () => [],
+    }),
+    volumeConnectors: new DocumentTable<VolumeConnector, VolumeFilter>(db, sealer, {
+      name: 'volume_connectors',
+      label: 'Volume connector',
+      where: volumeConditions,
+    }),
+    volumeTargets: new DocumentTable<VolumeTarget, VolumeFilter>(db, sealer, {
+      name: 'volume_targets',
+      label: 'Volume target',
+      where: volumeConditions,
+    }),
+    attachments: new SqliteAttachmentTable(db, sealer),
+    operations: new SqliteOperationTable(db, sealer),
+    locks: new SqliteLockTable(db),
+    journal: new SqliteJournalTable(db, sealer),
+    history: new SqliteHistoryTable(db, sealer),
+    conductors: new SqliteConductorTable(db),
+    async close() {
+      await db.destroy();
+      lock?.close();
+    },
+  };
+}
+
+/** The key belongs to the database: its id is stored there at the first start, and a different or missing key is refused. */
+function openSealer(connection: DatabaseSync, keyFile: string, readOnly: boolean): Sealer {
+  const known = connection.prepare("SELECT value FROM meta WHERE key = 'secret_key_id'").get()?.['value'];
+  const key = readKeyFile(keyFile) ?? (known === undefined && !readOnly ? createKeyFile(keyFile) : undefined);
+  if (key === undefined) {
+    throw new IronbarkError('SECRET_KEY_INVALID', `The key file ${keyFile} is missing.`, {
+      hint: 'Restore it from a backup: without it the secrets in the database cannot be read.',
+    });
+  }
+  const sealer = createSealer(key);
+  if (known === undefined && !readOnly)
+    connection.prepare("INSERT INTO meta (key, value) VALUES ('secret_key_id', ?)").run(sealer.keyId);
+  if (known !== undefined && known !== sealer.keyId) {
+    throw new IronbarkError(
+      'SECRET_KEY_INVALID',
+      `The key file ${keyFile} is not the one that the database was made with.`,
+      {
+        hint: 'Restore the key file that belongs to the database.',
+      },
+    );
+  }
+  return sealer;
+}
+
+export interface DatabaseStatus {
+  readonly exists: boolean;
+  readonly version: number;
+  readonly latest: number;
+  /** Names of the migrations that are still to be applied. */
+  readonly pending: readonly string[];
+}
+
+/** Tells what {@link migrateDatabase} would do; changes nothing. */
+export async function databaseStatus(file: string): Promise<DatabaseStatus> {
+  const latest = migrations.length;
+  const exists = existsSync(file);
+  const version = exists ? withConnection(file, true, schemaVersion) : 0;
+  return { exists, version, latest, pending: migrations.slice(version).map(({ name }) => name) };
+}
+
+/** @returns names of the applied migrations. @throws DATABASE_IN_USE, DATABASE_TOO_NEW. */
+export async function migrateDatabase(file: string): Promise<readonly string[]> {
+  return withConnection(file, false, (connection) => {
+    const lock = lockDatabase(file);
+    try {
+      return migrate(connection, file);
+    } finally {
+      lock.close();
+    }
+  });
+}
+
+function withConnection<Result>(file: string, readOnly: boolean, use: (connection: DatabaseSync) => Result): Result {
+  const connection = openConnection(file, readOnly);
+  try {
+    return use(connection);
+  } finally {
+    connection.close();
+  }
+}
