@@ -1,4 +1,21 @@
-import type { BootArtifacts, PlannedCall } from '@ironbark/core';
+import {
+  explain,
+  initiatorOf,
+  Secret,
+  type BootArtifacts,
+  type BootSource,
+  type PlannedCall,
+  type StoragePlan,
+  type Task,
+} from '@ironbark/core';
+import type { EngineContext } from './context.ts';
+import { findNode } from './node-lock.ts';
+import { bootReportPrefix, bootSourceOf } from './operations/boot.ts';
+import { provisionDefinitions } from './operations/definitions.ts';
+import { stepDefinitions } from './operations/steps.ts';
+import { nextState } from './state-machine.ts';
+import { createTask } from './task.ts';
+import { validateAll } from './validation.ts';
 
 /** What a deployment of a node would do now. Prints without secrets. */
 export interface Plan {
@@ -6,10 +23,78 @@ export interface Plan {
   /** Why the deployment would be refused; empty when it would begin. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
-  /** Names of the steps in their order. */
-  readonly steps: readonly string[];
+  readonly steps: readonly PlannedStep[];
   readonly storage: readonly PlannedCall[];
   /** Kind of the boot source; null when it cannot be decided. */
-  readonly bootSource: string | null;
+  readonly bootSource: BootSource['kind'] | null;
   readonly artifacts: BootArtifacts | null;
+}
+
+export interface PlannedStep {
+  readonly name: string;
+  readonly summary: string;
+}
+
+/** Computes the plan of a deployment; touches nothing. */
+export async function planDeployment(context: EngineContext, ident: string): Promise<Plan> {
+  const node = await findNode(context, ident);
+  const task = await createTask(context, node, { scope: 'engine' });
+  const problems = [...stateProblems(task), ...(await validationProblems(task))];
+  const storage = await attempt(problems, () => task.driver.storage.plan(task));
+  const source = storage === undefined ? undefined : await attempt(problems, () => bootSourceOf(task, storage.volumes));
+  const artifacts = source === undefined ? undefined : await attempt(problems, () => render(context, task, source));
+  return {
+    nodeUuid: node.uuid,
+    problems: [...new Set(problems)],
+    warnings: [...initiatorWarnings(task), ...(storage?.warnings ?? []), ...(artifacts?.warnings ?? [])],
+    steps: (provisionDefinitions.deploy?.steps ?? []).map((name) => ({ name, summary: stepDefinitions[name].summary })),
+    storage: storage?.calls ?? [],
+    bootSource: source?.kind ?? null,
+    artifacts: artifacts ?? null,
+  };
+}
+
+function stateProblems({ node }: Task): readonly string[] {
+  const problems: string[] = [];
+  if (node.maintenance) problems.push(`Node ${node.uuid} is in maintenance.`);
+  if (
+    nextState(node.provisionState, 'deploy') === undefined &&
+    nextState(node.provisionState, 'rebuild') === undefined
+  ) {
+    problems.push(`Node ${node.uuid} is in state "${node.provisionState}", which does not allow a deployment.`);
+  }
+  return problems;
+}
+
+async function validationProblems(task: Task): Promise<readonly string[]> {
+  const results = Object.values(await validateAll(task));
+  return results.flatMap(({ result, reason }) => (result || reason === undefined ? [] : [reason]));
+}
+
+function initiatorWarnings(task: Task): readonly string[] {
+  try {
+    return initiatorOf(task.volumeConnectors).warnings;
+  } catch {
+    return []; // told among the problems
+  }
+}
+
+function render(context: EngineContext, task: Task, source: BootSource): BootArtifacts {
+  const reportUrl =
+    context.apiUrl === null
+      ? null
+      : { prefix: bootReportPrefix(context.apiUrl, task.node.uuid), token: Secret.of('issued at deployment') };
+  return task.driver.boot.render(task, { source, reportUrl });
+}
+
+async function attempt<Result extends StoragePlan | BootSource | BootArtifacts>(
+  problems: string[],
+  work: () => Result | Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    problems.push(explain(error));
+    return undefined;
+  }
 }

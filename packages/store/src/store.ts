@@ -123,6 +123,8 @@ export interface LockTable {
   find(nodeUuid: string): Promise<Lock | undefined>;
   /** Prolongs all leases of an owner. */
   renew(owner: string, leaseMs: number): Promise<void>;
+  /** Releases the owner's locks on nodes without an open operation: short work that a crash interrupted. */
+  releaseIdle(owner: string): Promise<void>;
   /** Does nothing when the lock has been lost. */
   release(lock: Fence): Promise<void>;
 }

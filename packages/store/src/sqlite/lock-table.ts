@@ -36,6 +36,11 @@ export class SqliteLockTable implements LockTable {
       .execute();
   }
 
+  async releaseIdle(owner: string): Promise<void> {
+    await sql`UPDATE locks SET owner = NULL WHERE owner = ${owner} AND node_uuid NOT IN
+      (SELECT node_uuid FROM operations WHERE state IN ('running', 'waiting', 'compensating'))`.execute(this.#db);
+  }
+
   async release({ nodeUuid, fence }: Fence): Promise<void> {
     await sql`UPDATE locks SET owner = NULL WHERE node_uuid = ${nodeUuid} AND fence = ${fence}`.execute(this.#db);
   }

@@ -1,0 +1,50 @@
+import { notFound, timestamp } from '@ironbark/core';
+import type { EngineContext } from './context.ts';
+import type { BootReport } from './engine.ts';
+import { bootReportToken } from './operations/boot.ts';
+import { recordFailure } from './provision-state.ts';
+import { isEqual } from './services/agents.ts';
+
+/** Takes a machine's word that it could not boot into `last_error`, when its token is right. */
+export async function reportBootFailure(
+  context: EngineContext,
+  nodeUuid: string,
+  token: string,
+  report: BootReport,
+): Promise<void> {
+  const known = await bootReportToken(context, nodeUuid);
+  if (known === undefined || !isEqual(known.reveal(), token)) throw notFound('Boot report', 'of this address');
+  const lastError = describeBootFailure(report);
+  const node = await context.store.nodes.update(nodeUuid, { lastError, updatedAt: timestamp() });
+  await recordFailure(context, nodeUuid, 'boot', lastError);
+  context.events.emit('boot.failed', nodeUuid, { error: lastError });
+  context.log.warn({ node: node.uuid, error: lastError }, 'the machine could not boot');
+}
+
+/**
+ * iPXE's error numbers (ipxe.org/err): the first byte says what kind of error it is, the middle ones where it arose. Told apart are
+ * those that a SAN boot gives, by the number without the file's own two digits.
+ */
+const causes: readonly (readonly [RegExp, string])[] = [
+  [/^410d61/, 'the target refused the CHAP credentials'],
+  [/^430d66/, 'the target demands CHAP credentials, and none were given'],
+  [/^2c0d60/, 'the target does not know this iSCSI name, or does not offer it to this initiator'],
+  [/^0f0a60/, 'the portal refused the connection: nothing listens there'],
+  [/^4c/, 'the portal did not answer in time'],
+  [/^280a/, 'the network of the portal cannot be reached'],
+  [/^3e11/, 'the host name of the portal cannot be resolved'],
+];
+
+/** A sentence from what the machine said. The parts come from the network, so only their known forms are repeated. */
+export function describeBootFailure({ errno = '', drive = '' }: BootReport): string {
+  const code = /^(?:0x)?([0-9a-f]{8})$/i.exec(errno)?.[1]?.toLowerCase();
+  const volume = /^0x8[0-9a-f]$/i.test(drive)
+    ? drive === '0x80'
+      ? 'the boot volume'
+      : `the volume at drive ${drive.toLowerCase()}`
+    : 'its volumes';
+  const cause = code === undefined ? undefined : causes.find(([pattern]) => pattern.test(code))?.[1];
+  const why = cause === undefined ? '' : `: ${cause}`;
+  const where = code === undefined ? '' : ` (iPXE error ${code}, https://ipxe.org/${code})`;
+  return `The machine could not boot from ${volume}${why}${where}. Check the volume target's portal, name, LUN and credentials; the machine tries again by itself.`;
+}

@@ -1,0 +1,54 @@
+import {
+  invalidParameter,
+  type DeployInterface,
+  type InterfaceTypes,
+  type NetworkInterface,
+  type StorageInterface,
+  type VendorInterface,
+} from '@ironbark/core';
+
+/** Storage of nodes without network volumes. */
+const noopStorage: StorageInterface = {
+  validate: async () => {},
+  attach: async () => [],
+  detach: async () => {},
+  shouldWriteImage: () => true,
+  plan: async () => ({ calls: [], volumes: [], warnings: [] }),
+};
+
+/** Networks that are set up elsewhere. */
+const noopNetwork: NetworkInterface = {
+  validate: async () => {},
+  configureInstanceNetworks: async () => {},
+  removeInstanceNetworks: async () => {},
+};
+
+const noVendor: VendorInterface = { methods: {}, validate: async () => {} };
+
+/** For machines whose system is on the volume that they boot from: there is nothing to write. */
+const volumeDeploy: DeployInterface = {
+  async validate(task) {
+    if (!task.driver.storage.shouldWriteImage(task)) return;
+    const { node } = task;
+    const hint =
+      'image_source' in node.instanceInfo
+        ? 'Remove it with: openstack baremetal node unset --instance-info image_source <node>; or choose a deploy interface that writes images.'
+        : 'Create a volume target with boot index 0 and choose a storage interface other than noop, or choose a deploy interface that writes images.';
+    const reason =
+      'image_source' in node.instanceInfo ? 'instance_info.image_source asks for an image' : 'it has no boot volume';
+    throw invalidParameter(
+      `Node ${node.uuid} cannot be deployed by the deploy interface volume, which writes no image: ${reason}.`,
+      { hint },
+    );
+  },
+  deploy: async () => {},
+  cleanUp: async () => {},
+};
+
+/** Interfaces that come with the conductor, by driver id. They are enabled unless the configuration says otherwise. */
+export const builtinDrivers = {
+  'storage:noop': noopStorage,
+  'network:noop': noopNetwork,
+  'vendor:no-vendor': noVendor,
+  'deploy:volume': volumeDeploy,
+} as const satisfies Readonly<Record<string, InterfaceTypes[keyof InterfaceTypes]>>;

@@ -1,0 +1,84 @@
+import {
+  endsPoweredOn,
+  explain,
+  IronbarkError,
+  timestamp,
+  type Info,
+  type Node,
+  type PowerTarget,
+  type Task,
+} from '@ironbark/core';
+import type { Fence } from '@ironbark/store';
+import type { EngineContext } from '../context.ts';
+import { observe } from '../hook-call.ts';
+
+/** What an agent left in a node's record; it is of no use once the machine's memory is gone. */
+const agentKeys = [
+  'agent_url',
+  'agent_secret_token',
+  'agent_version',
+  'agent_verify_ca',
+  'agent_last_heartbeat',
+  'agent_status',
+  'agent_status_message',
+];
+
+export function withoutAgent(driverInternalInfo: Info): Info {
+  return Object.fromEntries(Object.entries(driverInternalInfo).filter(([key]) => !agentKeys.includes(key)));
+}
+
+/** Whether the machine is where a plain on or off request wants it; a reboot is never done already. */
+export async function isPowerStateReached(task: Task, target: PowerTarget): Promise<boolean> {
+  if (target === 'rebooting' || target === 'soft rebooting') return false;
+  const state = await task.driver.power.getPowerState(task);
+  return state === (target === 'power on' ? 'power on' : 'power off');
+}
+
+/** Asks the machine's power interface, and keeps the node's record true. */
+export async function changePower(
+  context: EngineContext,
+  task: Task,
+  target: PowerTarget,
+  fence: Fence,
+  timeoutMs?: number,
+): Promise<void> {
+  const { store, hooks, powerTimeoutMs, softPowerTimeoutMs } = context;
+  const soft = target === 'soft power off' || target === 'soft rebooting';
+  await hooks.beforePowerChange.promise(task, target);
+  const { supportedTargets } = task.driver.power;
+  if (supportedTargets !== undefined && !supportedTargets.includes(target)) {
+    throw new IronbarkError(
+      'UNSUPPORTED',
+      `The power interface ${task.driver.names.power} does not support "${target}".`,
+      {
+        hint: `It supports: ${supportedTargets.join(', ')}.`,
+      },
+    );
+  }
+  await task.driver.power.setPowerState(task, target, timeoutMs ?? (soft ? softPowerTimeoutMs : powerTimeoutMs));
+  await store.nodes.update(
+    task.node.uuid,
+    poweredNode(task.node, endsPoweredOn(target) ? 'power on' : 'power off'),
+    fence,
+  );
+  await observe(hooks.afterPowerChange, task, target);
+}
+
+function poweredNode(node: Node, powerState: 'power on' | 'power off'): Partial<Node> {
+  return {
+    powerState,
+    targetPowerState: null,
+    driverInternalInfo: withoutAgent(node.driverInternalInfo),
+    updatedAt: timestamp(),
+  };
+}
+
+/** Reads the power state from the machine into the node's record. @throws what the power interface throws. */
+export async function syncPowerState(context: EngineContext, task: Task, fence: Fence): Promise<void> {
+  const powerState = await task.driver.power.getPowerState(task);
+  await context.store.nodes.update(task.node.uuid, { powerState }, fence);
+}
+
+export function powerFailure(target: PowerTarget, error: unknown): string {
+  return `Failed to change power state to "${target}": ${explain(error)}`;
+}

@@ -1,0 +1,154 @@
+import { timestamp, type InterfaceKind, type Task } from '@ironbark/core';
+import type { Fence, Operation } from '@ironbark/store';
+import type { EngineContext } from '../context.ts';
+import type { JournalScope } from '../task.ts';
+import { setProvisionState } from '../provision-state.ts';
+import { cleanUpBoot, prepareBoot, setBootDevice } from './boot.ts';
+import { changePower, isPowerStateReached, syncPowerState, withoutAgent } from './power.ts';
+import { attachVolumes, detachVolumes } from './volumes.ts';
+
+export interface StepRun {
+  readonly context: EngineContext;
+  readonly task: Task;
+  readonly fence: Fence;
+  readonly operation: Operation;
+}
+
+/** `finish`: the operation has nothing left to do, its other steps are skipped. */
+export type StepOutcome = 'next' | 'finish';
+
+interface StepDefinition {
+  /** What the step does, for the dry run and the documentation. */
+  readonly summary: string;
+  /** Step that takes it back when a later one fails. */
+  readonly compensation?: StepName;
+  /** Safe to repeat: a step looks at the world before it changes it. */
+  run(step: StepRun): Promise<StepOutcome | void>;
+}
+
+export type StepName = keyof typeof stepDefinitions;
+
+/** Every step there is. A name is stored with operations in progress: renaming one breaks their resumption after an upgrade. */
+export const stepDefinitions = {
+  'power.verify': {
+    summary: 'read the power state, which proves that the BMC answers',
+    run: ({ context, task, fence }) => syncPowerState(context, task, fence),
+  },
+  'power.check': {
+    summary: 'compare the power state with the wanted one; nothing is done when they are equal',
+    async run({ context, task, fence, operation }) {
+      const target = powerTargetOf(operation.verb);
+      if (target === undefined || !(await isPowerStateReached(task, target))) return 'next';
+      await syncPowerState(context, task, fence);
+      return 'finish';
+    },
+  },
+  'power.off': {
+    summary: 'power the machine off',
+    async run({ context, task, fence }) {
+      if (await isPowerStateReached(task, 'power off')) await syncPowerState(context, task, fence);
+      else await changePower(context, task, 'power off', fence);
+    },
+  },
+  'power.on': {
+    summary: 'power the machine on',
+    compensation: 'power.off',
+    run: (step) => power(step, 'power on'),
+  },
+  'power.reboot': { summary: 'reset the machine', run: (step) => power(step, 'rebooting') },
+  'power.soft_off': { summary: 'ask the operating system to shut down', run: (step) => power(step, 'soft power off') },
+  'power.soft_reboot': { summary: 'ask the operating system to restart', run: (step) => power(step, 'soft rebooting') },
+  'storage.attach': {
+    summary: 'attach the volumes and read their connections',
+    compensation: 'storage.detach',
+    run: ({ context, task, fence }) => attachVolumes(context, task, fence),
+  },
+  'storage.detach': {
+    summary: 'detach the volumes',
+    run: ({ context, task, fence }) => detachVolumes(context, task, fence),
+  },
+  'storage.purge_targets': {
+    summary: 'delete the volume targets',
+    async run({ context, task, fence }) {
+      for (const target of task.volumeTargets) {
+        await context.store.volumeTargets.delete(target.uuid, fence);
+        await context.notifier.volumeTarget('delete', 'end', target);
+      }
+    },
+  },
+  'deploy.deploy': {
+    summary: 'bring the system onto the machine, where the deploy interface does so',
+    compensation: 'deploy.clean_up',
+    run: ({ task }) => task.driver.deploy.deploy(task),
+  },
+  'deploy.clean_up': { summary: 'free what the deployment left', run: ({ task }) => task.driver.deploy.cleanUp(task) },
+  'boot.prepare': {
+    summary: 'render the boot configuration and put it in place',
+    compensation: 'boot.clean_up',
+    run: ({ context, task, fence }) => prepareBoot(context, task, fence),
+  },
+  'boot.clean_up': {
+    summary: 'remove the boot configuration',
+    run: ({ context, task, fence }) => cleanUpBoot(context, task, fence),
+  },
+  'management.set_boot_device': {
+    summary: 'set the boot device, persistently',
+    run: ({ context, task }) => setBootDevice(context, task),
+  },
+  'network.configure': {
+    summary: "connect the machine to its instance's networks",
+    compensation: 'network.remove',
+    run: ({ task }) => task.driver.network.configureInstanceNetworks(task),
+  },
+  'network.remove': {
+    summary: "disconnect the machine from its instance's networks",
+    run: ({ task }) => task.driver.network.removeInstanceNetworks(task),
+  },
+  'instance.forget': {
+    summary: 'clear what belonged to the instance',
+    async run({ context, task, fence }) {
+      const { node } = task;
+      const { boot_from_volume: _volume, ...internal } = withoutAgent(node.driverInternalInfo);
+      const forgotten = { instanceInfo: {}, instanceUuid: null, driverInternalInfo: internal, updatedAt: timestamp() };
+      await context.store.nodes.update(node.uuid, forgotten, fence);
+      for (const port of task.ports)
+        if ('tenant_vif_port_id' in port.internalInfo)
+          await context.store.ports.update(port.uuid, { internalInfo: {} }, fence);
+    },
+  },
+  'cleaning.begin': {
+    summary: 'enter the cleaning state',
+    run: ({ context, task, fence }) => setProvisionState(context, task.node, { provisionState: 'cleaning' }, fence),
+  },
+  'cleaning.run': { summary: 'run the clean steps; there are none', run: async () => {} },
+} as const satisfies Readonly<
+  Record<string, Omit<StepDefinition, 'compensation'> & { readonly compensation?: string }>
+>;
+
+export function stepDefinition(name: string): StepDefinition | undefined {
+  return (stepDefinitions as Readonly<Record<string, StepDefinition>>)[name];
+}
+
+/** The journal that a step's driver call sees: that of the interface it is named for. */
+export function journalScope(stepName: string): JournalScope {
+  const [prefix] = stepName.split('.', 1);
+  return prefix === 'instance' || prefix === 'cleaning' ? 'engine' : (prefix as InterfaceKind);
+}
+
+const powerTargets = {
+  'power on': 'power on',
+  'power off': 'power off',
+  rebooting: 'rebooting',
+  'soft power off': 'soft power off',
+  'soft rebooting': 'soft rebooting',
+} as const;
+
+/** The power target of an operation whose verb is one; undefined for provision verbs. */
+export function powerTargetOf(verb: string) {
+  return (powerTargets as Readonly<Record<string, keyof typeof powerTargets>>)[verb];
+}
+
+async function power({ context, task, fence, operation }: StepRun, target: keyof typeof powerTargets): Promise<void> {
+  const timeoutMs = operation.parameters['timeout_ms'];
+  await changePower(context, task, target, fence, typeof timeoutMs === 'number' ? timeoutMs : undefined);
+}

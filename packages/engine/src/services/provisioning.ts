@@ -1,0 +1,127 @@
+import { IronbarkError, isIronbarkError, timestamp, type Info, type Node } from '@ironbark/core';
+import type { Lock } from '@ironbark/store';
+import type { EngineContext } from '../context.ts';
+import type { ProvisioningService, ProvisionRequest } from '../engine.ts';
+import { acquireLock, findNode, nodeLocked } from '../node-lock.ts';
+import { provisionDefinitions } from '../operations/definitions.ts';
+import type { OperationRunner } from '../operations/runner.ts';
+import { setProvisionState } from '../provision-state.ts';
+import { isStable, nextState, targetState, type ProvisionVerb } from '../state-machine.ts';
+import { createTask } from '../task.ts';
+import { validateForDeploy } from '../validation.ts';
+import { nodeProtected } from './nodes.ts';
+
+export function createProvisioningService(context: EngineContext, runner: OperationRunner): ProvisioningService {
+  return {
+    async request(ident, request) {
+      checkRequest(await findNode(context, ident), request);
+      const { uuid } = await findNode(context, ident);
+      const lock = await acquireLock(context, uuid);
+      let handedOver = false;
+      try {
+        const node = await findNode(context, uuid);
+        checkRequest({ ...node, reservation: null }, request);
+        handedOver = await begin(context, runner, node, request, lock);
+      } finally {
+        if (!handedOver) await context.store.locks.release(lock);
+      }
+    },
+  };
+}
+
+/** What can be refused without the lock. @throws NODE_LOCKED, INVALID_STATE_REQUESTED, NODE_IN_MAINTENANCE, NODE_PROTECTED, UNSUPPORTED. */
+function checkRequest(node: Node, { verb, cleanSteps }: ProvisionRequest): void {
+  if (node.maintenance && (verb === 'deploy' || verb === 'rebuild')) {
+    throw new IronbarkError(
+      'NODE_IN_MAINTENANCE',
+      `The ${verb} operation can't be performed on node ${node.uuid} because it's in maintenance mode.`,
+      {
+        hint: 'Unset maintenance first.',
+      },
+    );
+  }
+  if (nextState(node.provisionState, verb) === undefined) {
+    if (node.reservation !== null) throw nodeLocked(node.uuid, node.reservation);
+    throw new IronbarkError(
+      'INVALID_STATE_REQUESTED',
+      `The requested action "${verb}" can not be performed on node "${node.uuid}" while it is in state "${node.provisionState}".`,
+    );
+  }
+  if (node.protected && (verb === 'undeploy' || verb === 'rebuild')) throw nodeProtected(node);
+  if (verb === 'clean' && cleanSteps !== undefined && cleanSteps.length > 0) {
+    throw new IronbarkError(
+      'INVALID_PARAMETER',
+      `Node ${node.uuid} has no clean steps: none of its interfaces offers one.`,
+      { hint: 'Give an empty list of clean steps.' },
+    );
+  }
+  if (['inspect', 'rescue', 'unrescue', 'service'].includes(verb)) {
+    throw new IronbarkError(
+      'UNSUPPORTED',
+      `Driver ${node.driver} does not support ${verb} (disabled or not implemented).`,
+    );
+  }
+}
+
+/** @returns whether an operation has taken over the lock. */
+async function begin(
+  context: EngineContext,
+  runner: OperationRunner,
+  node: Node,
+  request: ProvisionRequest,
+  lock: Lock,
+): Promise<boolean> {
+  const { verb } = request;
+  const provisionState = nextState(node.provisionState, verb) ?? node.provisionState;
+  const definition = provisionDefinitions[verb];
+  if (definition === undefined || isStable(provisionState)) {
+    await stopOrMove(context, node, verb, lock);
+    return false;
+  }
+  runner.assertFreeWorker();
+  if (verb === 'deploy' || verb === 'rebuild') await validateDeployment(context, node);
+  const prepared = await storeConfigDrive(context, node, request, lock);
+  const operation = await runner.create(prepared, verb, definition.steps, {}, lock);
+  await setProvisionState(
+    context,
+    prepared,
+    { provisionState, targetProvisionState: targetState(verb) ?? null, lastError: null },
+    lock,
+  );
+  await context.notifier.node('provision_set', 'start', { ...prepared, provisionState });
+  runner.run(operation, lock);
+  return true;
+}
+
+/** Verbs that need no work: `manage` of a node that is known already, and `abort` of one that waits. */
+async function stopOrMove(context: EngineContext, node: Node, verb: ProvisionVerb, lock: Lock): Promise<void> {
+  const provisionState = nextState(node.provisionState, verb) ?? node.provisionState;
+  const lastError = verb === 'abort' ? `The ${node.provisionState} state was aborted by request.` : null;
+  await setProvisionState(context, node, { provisionState, targetProvisionState: null, lastError }, lock);
+  await context.notifier.node('provision_set', 'end', { ...node, provisionState, targetProvisionState: null });
+}
+
+async function validateDeployment(context: EngineContext, node: Node): Promise<void> {
+  try {
+    await validateForDeploy(await createTask(context, node, { scope: 'engine' }));
+  } catch (error) {
+    if (!isIronbarkError(error)) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw new IronbarkError(
+      error.code,
+      `Failed to validate deploy or power info for node ${node.uuid}. Error: ${error.message}`,
+      { status: error.status, cause: error, ...hint },
+    );
+  }
+}
+
+async function storeConfigDrive(
+  context: EngineContext,
+  node: Node,
+  { configdrive }: ProvisionRequest,
+  lock: Lock,
+): Promise<Node> {
+  if (configdrive === undefined) return node;
+  const instanceInfo: Info = { ...node.instanceInfo, configdrive };
+  return context.store.nodes.update(node.uuid, { instanceInfo, updatedAt: timestamp() }, lock);
+}

@@ -1,0 +1,62 @@
+import {
+  checkCapability,
+  explain,
+  interfaceKinds,
+  invalidParameter,
+  isIronbarkError,
+  type InterfaceKind,
+  type Task,
+} from '@ironbark/core';
+import type { ValidationResults } from './engine.ts';
+
+/** Checks that are needed before a deployment, in the order in which their failure is most telling. */
+const deployKinds: readonly InterfaceKind[] = ['power', 'management', 'storage', 'deploy', 'boot', 'network'];
+
+/** @throws the first failure, prefixed with what was asked for. */
+export async function validateForDeploy(task: Task): Promise<void> {
+  for (const kind of deployKinds) await validateInterface(task, kind);
+}
+
+/** Asks every interface of a node; failures are told, not thrown. */
+export async function validateAll(task: Task): Promise<ValidationResults> {
+  const results = interfaceKinds.map(async (kind) => {
+    try {
+      await validateInterface(task, kind);
+      return [kind, { result: true }] as const;
+    } catch (error) {
+      if (!isIronbarkError(error))
+        task.log.error({ interface: kind, error: explain(error) }, 'validation failed unexpectedly');
+      return [kind, { result: false, reason: explain(error) }] as const;
+    }
+  });
+  return Object.fromEntries(await Promise.all(results)) as ValidationResults;
+}
+
+async function validateInterface(task: Task, kind: InterfaceKind): Promise<void> {
+  if (kind === 'deploy') validateVolumeSupport(task);
+  await task.driver[kind].validate(task);
+}
+
+/** A node with volumes is not deployed by a driver that would ignore them. */
+function validateVolumeSupport({ node, driver, volumeTargets }: Task): void {
+  const [first] = volumeTargets;
+  if (first === undefined) return;
+  if (driver.names.storage === 'noop') {
+    throw invalidParameter(
+      `Node ${node.uuid} has volume target ${first.uuid}, but its storage interface noop attaches no volumes.`,
+      {
+        hint: 'Choose another with: openstack baremetal node set --storage-interface <name> <node>; or delete the volume targets.',
+      },
+    );
+  }
+  const boot = volumeTargets.find(({ bootIndex }) => bootIndex === 0);
+  if (boot === undefined) return;
+  const tag = `${boot.volumeType}_volume_boot`;
+  if (checkCapability(driver.boot, tag)) return;
+  throw invalidParameter(
+    `Node ${node.uuid} is to boot from volume target ${boot.uuid} of type ${boot.volumeType}, which its boot interface ${driver.names.boot} does not support.`,
+    {
+      hint: `Choose a boot interface with the capability ${tag}, for example ipxe for iscsi.`,
+    },
+  );
+}
