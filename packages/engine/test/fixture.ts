@@ -1,0 +1,245 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createHooks,
+  IronbarkError,
+  parseVolumeConnection,
+  secretText,
+  silentLogger,
+  type DriverRegistry,
+  type InterfaceTypes,
+  type Node,
+  type Notification,
+  type PowerState,
+  type Task,
+} from '@ironbark/core';
+import { openSqliteStore, type Store } from '@ironbark/store';
+import { onTestFinished } from 'vitest';
+import { builtinDrivers, createEngine, type EngineOptions, type RunningEngine } from '../src/index.ts';
+
+/** A machine park in memory that writes down what it is asked to do. */
+export interface Lab {
+  readonly store: Store;
+  readonly engine: RunningEngine;
+  /** Calls that changed something, in their order: `attach`, `power off` … */
+  readonly calls: string[];
+  readonly notifications: string[];
+  /** Names of calls that fail. */
+  readonly failing: Set<string>;
+  /** Called before each call; may wait. */
+  onCall: ((call: string, task: Task) => Promise<void> | void) | undefined;
+  readonly powerStates: Map<string, PowerState>;
+  readonly attached: Set<string>;
+  readonly bootFiles: Map<string, string>;
+  /** A second engine on the same store, as after a restart. */
+  restart(options?: Partial<EngineOptions>): RunningEngine;
+}
+
+export async function createLab(options: Partial<EngineOptions> = {}): Promise<Lab> {
+  const directory = mkdtempSync(join(tmpdir(), 'ironbark-engine-'));
+  const store = await openSqliteStore({ file: join(directory, 'ironbark.db'), keyFile: join(directory, 'secret.key') });
+  const hooks = createHooks();
+  const notifications: string[] = [];
+  hooks.notification.tap('test', (notification: Notification) => void notifications.push(notification.eventType));
+  const state = {
+    calls: [] as string[],
+    failing: new Set<string>(),
+    onCall: undefined as Lab['onCall'],
+    powerStates: new Map<string, PowerState>(),
+    attached: new Set<string>(),
+    bootFiles: new Map<string, string>(),
+  };
+  const registry = createRegistry(state);
+  const restart = (changes: Partial<EngineOptions> = {}) => {
+    return createEngine({
+      hostname: 'conductor-1',
+      store,
+      registry,
+      hooks,
+      log: silentLogger,
+      apiUrl: 'http://api',
+      lockWaitMs: 0,
+      ...options,
+      ...changes,
+    });
+  };
+  const engine = restart();
+  onTestFinished(async () => {
+    await engine.stop(0);
+    await store.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return Object.assign(state, { store, engine, notifications, restart });
+}
+
+type LabState = Pick<Lab, 'calls' | 'failing' | 'onCall' | 'powerStates' | 'attached' | 'bootFiles'>;
+
+function createRegistry(lab: LabState): DriverRegistry {
+  const interfaces: InterfaceTypes = createInterfaces(lab);
+  return {
+    hardwareTypes: new Map([
+      [
+        'test',
+        {
+          interfaces: {
+            power: ['test'],
+            management: ['test'],
+            boot: ['test', 'diskless'],
+            storage: ['test'],
+            deploy: ['test'],
+          },
+        },
+      ],
+    ]),
+    interfaces: {
+      power: new Map([['test', interfaces.power]]),
+      management: new Map([['test', interfaces.management]]),
+      boot: new Map([
+        ['test', interfaces.boot],
+        ['diskless', { ...interfaces.boot, capabilities: [] }],
+      ]),
+      storage: new Map([
+        ['test', interfaces.storage],
+        ['noop', builtinDrivers['storage:noop']],
+      ]),
+      deploy: new Map([
+        ['test', interfaces.deploy],
+        ['volume', builtinDrivers['deploy:volume']],
+      ]),
+      vendor: new Map([['test', interfaces.vendor]]),
+      network: new Map([['noop', builtinDrivers['network:noop']]]),
+    },
+    defaults: {},
+  };
+}
+
+function createInterfaces(lab: LabState): InterfaceTypes {
+  const call = async (name: string, task: Task) => {
+    await lab.onCall?.(name, task);
+    if (lab.failing.has(name)) throw new IronbarkError('BMC_FAILURE', `${name} failed.`);
+    task.signal.throwIfAborted();
+    lab.calls.push(name);
+  };
+  const nothing = async () => {};
+  return {
+    power: {
+      validate: nothing,
+      async getPowerState({ node }) {
+        if (lab.failing.has('get power state')) throw new IronbarkError('BMC_UNREACHABLE', 'The BMC does not answer.');
+        return lab.powerStates.get(node.uuid) ?? 'power off';
+      },
+      async setPowerState(task, target) {
+        await call(target, task);
+        lab.powerStates.set(
+          task.node.uuid,
+          target === 'power off' || target === 'soft power off' ? 'power off' : 'power on',
+        );
+      },
+    },
+    management: {
+      validate: nothing,
+      supportedBootDevices: async () => ['pxe', 'disk'],
+      getBootDevice: async () => ({ bootDevice: 'pxe', persistent: true }),
+      setBootDevice: (task, device, persistent) =>
+        call(`boot device ${device}${persistent ? ' persistently' : ''}`, task),
+    },
+    boot: {
+      capabilities: ['iscsi_volume_boot'],
+      validate: nothing,
+      render(_task, { source, reportUrl }) {
+        const portal =
+          'volume' in source && source.volume.connection.kind === 'iscsi'
+            ? source.volume.connection.paths[0]?.portal.host
+            : '';
+        const content =
+          reportUrl === null
+            ? secretText`${source.kind} ${portal ?? ''}`
+            : secretText`${source.kind} ${portal ?? ''} ${reportUrl.prefix}${reportUrl.token}`;
+        return {
+          files: [{ root: 'http', path: 'config', content }],
+          links: [],
+          bootDevice: source.kind === 'local_disk' ? 'disk' : 'pxe',
+          warnings: [],
+        };
+      },
+      async apply(task, artifacts) {
+        await call('write boot files', task);
+        lab.bootFiles.set(task.node.uuid, artifacts.files[0]?.content.reveal() ?? '');
+      },
+      async cleanUp(task) {
+        await call('remove boot files', task);
+        lab.bootFiles.delete(task.node.uuid);
+      },
+    },
+    storage: {
+      validate: nothing,
+      async attach(task) {
+        await call('attach', task);
+        lab.attached.add(task.node.uuid);
+        return task.volumeTargets.map((target) => ({
+          target,
+          connection: parseVolumeConnection(target.volumeType, target.properties, 'target'),
+        }));
+      },
+      async detach(task) {
+        await call('detach', task);
+        lab.attached.delete(task.node.uuid);
+      },
+      shouldWriteImage: ({ node, volumeTargets }) =>
+        'image_source' in node.instanceInfo || !volumeTargets.some(({ bootIndex }) => bootIndex === 0),
+      plan: async ({ volumeTargets }) => ({
+        calls: volumeTargets.map((target) => ({ target: target.uuid, action: 'attach' })),
+        volumes: volumeTargets.map((target) => ({
+          target,
+          connection: parseVolumeConnection(target.volumeType, target.properties, 'target'),
+        })),
+        warnings: [],
+      }),
+    },
+    deploy: {
+      validate: nothing,
+      deploy: (task) => call('deploy', task),
+      cleanUp: (task) => call('clean up deployment', task),
+    },
+    vendor: {
+      validate: nothing,
+      methods: {
+        echo: { httpMethods: ['POST'], description: 'Says it again.', run: async (_task, body) => body },
+        slow: { httpMethods: ['POST'], description: 'Takes a while.', async: true, run: (task) => call('slow', task) },
+      },
+    },
+    network: builtinDrivers['network:noop'],
+  };
+}
+
+/** A node that is available, with a boot volume over iSCSI. */
+export async function volumeNode(lab: Lab, changes: Partial<Node> = {}): Promise<string> {
+  const { uuid } = await lab.engine.nodes.create({ driver: 'test', properties: { capabilities: 'iscsi_boot:True' } });
+  await lab.engine.ports.create({ nodeUuid: uuid, address: '52:54:00:00:00:01' });
+  await lab.engine.volumeConnectors.create({
+    nodeUuid: uuid,
+    type: 'iqn',
+    connectorId: `iqn.2026-01.org.example:${uuid}`,
+  });
+  await lab.engine.volumeTargets.create({
+    nodeUuid: uuid,
+    volumeType: 'iscsi',
+    bootIndex: 0,
+    volumeId: 'volume-0',
+    properties: { target_portal: '192.0.2.1:3260', target_iqn: 'iqn.2026-01.org.example:volume-0', target_lun: 0 },
+  });
+  await lab.store.nodes.update(uuid, { provisionState: 'available', powerState: 'power off', ...changes });
+  return uuid;
+}
+
+/** Asks for a verb and waits until its operation has ended. */
+export async function provision(
+  lab: Lab,
+  uuid: string,
+  verb: Parameters<RunningEngine['provisioning']['request']>[1]['verb'],
+): Promise<Node> {
+  await lab.engine.provisioning.request(uuid, { verb });
+  await lab.engine.idle();
+  return lab.engine.nodes.get(uuid);
+}
