@@ -2,7 +2,7 @@ import { notFound, timestamp } from '@ironbark/core';
 import type { EngineContext } from './context.ts';
 import type { BootReport } from './engine.ts';
 import { bootReportToken } from './operations/boot.ts';
-import { recordFailure } from './provision-state.ts';
+import { failureEntry } from './provision-state.ts';
 import { isEqual } from './services/agents.ts';
 
 /** Takes a machine's word that it could not boot into `last_error`, when its token is right. */
@@ -16,7 +16,7 @@ export async function reportBootFailure(
   if (known === undefined || !isEqual(known.reveal(), token)) throw notFound('Boot report', 'of this address');
   const lastError = describeBootFailure(report);
   const node = await context.store.nodes.update(nodeUuid, { lastError, updatedAt: timestamp() });
-  await recordFailure(context, nodeUuid, 'boot', lastError);
+  await context.store.history.append(failureEntry(context, nodeUuid, 'boot', lastError));
   context.events.emit('boot.failed', nodeUuid, { error: lastError });
   context.log.warn({ node: node.uuid, error: lastError }, 'the machine could not boot');
 }

@@ -1,6 +1,6 @@
-import { explain, timestamp, type Node, type ProvisionState } from '@ironbark/core';
-import type { Fence } from '@ironbark/store';
 import { randomUUID } from 'node:crypto';
+import { explain, timestamp, type Node, type ProvisionState } from '@ironbark/core';
+import type { Fence, HistoryEntry } from '@ironbark/store';
 import type { EngineContext } from './context.ts';
 
 export interface ProvisionStateChange {
@@ -16,34 +16,38 @@ export async function setProvisionState(
   change: ProvisionStateChange,
   fence: Fence,
 ): Promise<void> {
-  const previous = (await context.store.nodes.find(node.uuid))?.provisionState ?? node.provisionState;
+  const updated = await context.store.nodes.update(node.uuid, provisionStateFields(change), fence);
+  await announceProvisionState(context, updated, node.provisionState);
+}
+
+/** The fields of a node that a change of state writes. */
+export function provisionStateFields(change: ProvisionStateChange): Partial<Node> {
   const now = timestamp();
-  const updated = await context.store.nodes.update(
-    node.uuid,
-    { ...change, provisionUpdatedAt: now, updatedAt: now },
-    fence,
-  );
-  if (previous === change.provisionState) return;
+  return { ...change, provisionUpdatedAt: now, updatedAt: now };
+}
+
+/** Tells everybody that a node has left its previous state. */
+export async function announceProvisionState(
+  context: EngineContext,
+  node: Node,
+  previous: ProvisionState,
+): Promise<void> {
+  if (previous === node.provisionState) return;
   context.events.emit('provision_state.changed', node.uuid, {
-    provision_state: updated.provisionState,
-    target_provision_state: updated.targetProvisionState,
+    provision_state: node.provisionState,
+    target_provision_state: node.targetProvisionState,
     previous_provision_state: previous,
   });
   try {
-    await context.hooks.provisionStateChanged.promise(updated, previous);
+    await context.hooks.provisionStateChanged.promise(node, previous);
   } catch (error) {
     context.log.warn({ node: node.uuid, error: explain(error) }, 'a tap of provisionStateChanged failed');
   }
 }
 
-/** Keeps a failure in the node's history. */
-export async function recordFailure(
-  context: EngineContext,
-  nodeUuid: string,
-  eventType: string,
-  event: string,
-): Promise<void> {
-  await context.store.history.append({
+/** An entry of a node's history for something that failed. */
+export function failureEntry(context: EngineContext, nodeUuid: string, eventType: string, event: string): HistoryEntry {
+  return {
     uuid: randomUUID(),
     nodeUuid,
     conductor: context.hostname,
@@ -52,5 +56,5 @@ export async function recordFailure(
     severity: 'ERROR',
     user: null,
     createdAt: timestamp(),
-  });
+  };
 }

@@ -24,6 +24,11 @@ export interface Store {
   readonly journal: JournalTable;
   readonly history: HistoryTable;
   readonly conductors: ConductorTable;
+  /**
+   * Runs writes that belong together: all of them happen, or none. The work uses the store that it is given, never the outer one, and
+   * waits for nothing but the store.
+   */
+  transaction<Result>(work: (store: Store) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 

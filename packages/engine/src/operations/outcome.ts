@@ -1,29 +1,38 @@
 import { explain, timestamp, type Node } from '@ironbark/core';
 import type { Lock, Operation } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
-import { recordFailure, setProvisionState } from '../provision-state.ts';
+import { announceProvisionState, failureEntry, provisionStateFields } from '../provision-state.ts';
 import { nextState, type ProvisionVerb } from '../state-machine.ts';
 import { provisionDefinitions } from './definitions.ts';
 import { powerTargetOf } from './steps.ts';
 
-/** Writes the result of an operation whose steps have all ended into the node and the operation. Safe to repeat after a crash. */
+/**
+ * Writes the result of an operation whose steps have all ended into the node and the operation, and releases the lock: all in one
+ * transaction, so that a crash leaves an operation that is either open or done.
+ */
 export async function finishOperation(context: EngineContext, operation: Operation, lock: Lock): Promise<Operation> {
   const { store, hooks, log } = context;
   const node = await store.nodes.find(operation.nodeUuid);
-  if (node !== undefined) {
-    if (powerTargetOf(operation.verb) === undefined) await finishProvision(context, operation, node, lock);
-    else await finishPower(context, operation, node, lock);
-  }
+  const outcome = node === undefined ? undefined : outcomeOf(operation, node);
   const state = operation.error === null ? 'succeeded' : 'failed';
-  const finished = await store.operations.update(operation.uuid, { state, finishedAt: timestamp() }, lock);
+  const [finished, updated] = await store.transaction(async (transaction) => {
+    const changed =
+      outcome === undefined ? undefined : await transaction.nodes.update(operation.nodeUuid, outcome.fields, lock);
+    if (outcome?.failure !== undefined) {
+      await transaction.history.append(failureEntry(context, operation.nodeUuid, outcome.eventType, outcome.failure));
+    }
+    const done = await transaction.operations.update(operation.uuid, { state, finishedAt: timestamp() }, lock);
+    await transaction.locks.release(lock);
+    return [done, changed] as const;
+  });
+  if (node !== undefined && updated !== undefined && outcome !== undefined) {
+    await announceProvisionState(context, updated, node.provisionState);
+    await context.notifier.node(outcome.notification, operation.error === null ? 'end' : 'error', updated);
+  }
   const hook = state === 'succeeded' ? hooks.operationFinished : hooks.operationFailed;
   try {
-    await hook.promise({
-      operationUuid: operation.uuid,
-      nodeUuid: operation.nodeUuid,
-      verb: operation.verb,
-      error: operation.error,
-    });
+    const { uuid: operationUuid, nodeUuid, verb, error } = finished;
+    await hook.promise({ operationUuid, nodeUuid, verb, error });
   } catch (error) {
     log.warn(
       { node: operation.nodeUuid, operation: operation.uuid, error: explain(error) },
@@ -33,41 +42,42 @@ export async function finishOperation(context: EngineContext, operation: Operati
   return finished;
 }
 
-async function finishProvision(context: EngineContext, operation: Operation, node: Node, lock: Lock): Promise<void> {
-  const verb = operation.verb as ProvisionVerb;
-  if (operation.error === null) {
-    const provisionState = provisionDefinitions[verb]?.success ?? node.provisionState;
-    await setProvisionState(context, node, { provisionState, targetProvisionState: null, lastError: null }, lock);
-    await context.notifier.node('provision_set', 'end', {
-      ...node,
-      provisionState,
-      targetProvisionState: null,
-      lastError: null,
-    });
-    return;
-  }
-  const provisionState = nextState(node.provisionState, 'fail') ?? node.provisionState;
-  const lastError = `Failed to ${verb}: ${operation.error}${unresolved(operation)}`;
-  await setProvisionState(context, node, { provisionState, targetProvisionState: null, lastError }, lock);
-  await recordFailure(context, node.uuid, verb, lastError);
-  await context.notifier.node('provision_set', 'error', {
-    ...node,
-    provisionState,
-    targetProvisionState: null,
-    lastError,
-  });
+interface Outcome {
+  readonly fields: Partial<Node>;
+  readonly notification: 'power_set' | 'provision_set';
+  /** What kind of event the history keeps. */
+  readonly eventType: string;
+  /** What becomes `last_error`; undefined when the operation succeeded. */
+  readonly failure?: string;
 }
 
-async function finishPower(context: EngineContext, operation: Operation, node: Node, lock: Lock): Promise<void> {
+/** What an operation's end means for its node. Pure. */
+function outcomeOf(operation: Operation, node: Node): Outcome {
+  return powerTargetOf(operation.verb) === undefined ? provisionOutcome(operation, node) : powerOutcome(operation);
+}
+
+function provisionOutcome(operation: Operation, node: Node): Outcome {
+  const verb = operation.verb as ProvisionVerb;
+  const about = { notification: 'provision_set', eventType: verb } as const;
   if (operation.error === null) {
-    await context.store.nodes.update(node.uuid, { targetPowerState: null, updatedAt: timestamp() }, lock);
-    await context.notifier.node('power_set', 'end', { ...node, targetPowerState: null });
-    return;
+    const provisionState = provisionDefinitions[verb]?.success ?? node.provisionState;
+    return { ...about, fields: provisionStateFields({ provisionState, targetProvisionState: null, lastError: null }) };
   }
-  const lastError = `Failed to change power state to "${operation.verb}": ${operation.error}`;
-  await context.store.nodes.update(node.uuid, { targetPowerState: null, lastError, updatedAt: timestamp() }, lock);
-  await recordFailure(context, node.uuid, 'power', lastError);
-  await context.notifier.node('power_set', 'error', { ...node, targetPowerState: null, lastError });
+  const provisionState = nextState(node.provisionState, 'fail') ?? node.provisionState;
+  const failure = `Failed to ${verb}: ${operation.error}${unresolved(operation)}`;
+  return {
+    ...about,
+    fields: provisionStateFields({ provisionState, targetProvisionState: null, lastError: failure }),
+    failure,
+  };
+}
+
+function powerOutcome(operation: Operation): Outcome {
+  const about = { notification: 'power_set', eventType: 'power' } as const;
+  const fields = { targetPowerState: null, updatedAt: timestamp() };
+  if (operation.error === null) return { ...about, fields };
+  const failure = `Failed to change power state to "${operation.verb}": ${operation.error}`;
+  return { ...about, fields: { ...fields, lastError: failure }, failure };
 }
 
 /** What could not be taken back, for the operator. */

@@ -1,6 +1,5 @@
 import {
   endsPoweredOn,
-  explain,
   IronbarkError,
   timestamp,
   type Info,
@@ -76,9 +75,5 @@ function poweredNode(node: Node, powerState: 'power on' | 'power off'): Partial<
 /** Reads the power state from the machine into the node's record. @throws what the power interface throws. */
 export async function syncPowerState(context: EngineContext, task: Task, fence: Fence): Promise<void> {
   const powerState = await task.driver.power.getPowerState(task);
-  await context.store.nodes.update(task.node.uuid, { powerState }, fence);
-}
-
-export function powerFailure(target: PowerTarget, error: unknown): string {
-  return `Failed to change power state to "${target}": ${explain(error)}`;
+  if (powerState !== task.node.powerState) await context.store.nodes.update(task.node.uuid, { powerState }, fence);
 }

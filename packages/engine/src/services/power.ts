@@ -1,7 +1,8 @@
 import { IronbarkError, timestamp, type Node, type PowerTarget } from '@ironbark/core';
 import type { EngineContext } from '../context.ts';
 import type { PowerService } from '../engine.ts';
-import { acquireLock, findNode } from '../node-lock.ts';
+import { findNode } from '../node-lock.ts';
+import { storeOperation, withOperationLock } from '../operations/begin.ts';
 import { powerStepsOf } from '../operations/definitions.ts';
 import type { OperationRunner } from '../operations/runner.ts';
 import { createTask } from '../task.ts';
@@ -11,27 +12,23 @@ export function createPowerService(context: EngineContext, runner: OperationRunn
     async request(ident, target, timeoutSeconds) {
       const found = await findNode(context, ident);
       checkState(found, target);
-      const lock = await acquireLock(context, found.uuid);
-      let handedOver = false;
-      try {
+      await withOperationLock(context, found.uuid, async (node, lock) => {
         runner.assertFreeWorker();
-        const node = await findNode(context, found.uuid);
         checkState(node, target);
         const task = await createTask(context, node, { scope: 'power' });
         await task.driver.power.validate(task);
         const parameters = timeoutSeconds === null ? {} : { timeout_ms: timeoutSeconds * 1000 };
-        const operation = await runner.create(node, target, powerStepsOf(node, target), parameters, lock);
-        const updated = await context.store.nodes.update(
-          node.uuid,
-          { ...requested(node, target), updatedAt: timestamp() },
-          lock,
-        );
+        const request = {
+          verb: target,
+          steps: powerStepsOf(node, target),
+          parameters,
+          nodeFields: requested(node, target),
+        };
+        const { operation, updated } = await storeOperation(context, node, request, lock);
         await context.notifier.node('power_set', 'start', updated);
         runner.run(operation, lock);
-        handedOver = true;
-      } finally {
-        if (!handedOver) await context.store.locks.release(lock);
-      }
+        return true;
+      });
     },
   };
 }
@@ -39,7 +36,7 @@ export function createPowerService(context: EngineContext, runner: OperationRunn
 /** An error that explains a failed state stays until the state changes. */
 function requested(node: Node, target: PowerTarget): Partial<Node> {
   const keepError = node.provisionState === 'error' || node.provisionState.endsWith(' failed');
-  return keepError ? { targetPowerState: target } : { targetPowerState: target, lastError: null };
+  return { targetPowerState: target, updatedAt: timestamp(), ...(keepError ? {} : { lastError: null }) };
 }
 
 function checkState(node: Node, target: PowerTarget): void {

@@ -1,11 +1,12 @@
-import { IronbarkError, isIronbarkError, timestamp, type Info, type Node } from '@ironbark/core';
+import { IronbarkError, isIronbarkError, type Node } from '@ironbark/core';
 import type { Lock } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import type { ProvisioningService, ProvisionRequest } from '../engine.ts';
-import { acquireLock, findNode, nodeLocked } from '../node-lock.ts';
+import { findNode, nodeLocked } from '../node-lock.ts';
+import { storeOperation, withOperationLock } from '../operations/begin.ts';
 import { provisionDefinitions } from '../operations/definitions.ts';
 import type { OperationRunner } from '../operations/runner.ts';
-import { setProvisionState } from '../provision-state.ts';
+import { announceProvisionState, provisionStateFields, setProvisionState } from '../provision-state.ts';
 import { isStable, nextState, targetState, type ProvisionVerb } from '../state-machine.ts';
 import { createTask } from '../task.ts';
 import { validateForDeploy } from '../validation.ts';
@@ -14,17 +15,12 @@ import { nodeProtected } from './nodes.ts';
 export function createProvisioningService(context: EngineContext, runner: OperationRunner): ProvisioningService {
   return {
     async request(ident, request) {
-      checkRequest(await findNode(context, ident), request);
-      const { uuid } = await findNode(context, ident);
-      const lock = await acquireLock(context, uuid);
-      let handedOver = false;
-      try {
-        const node = await findNode(context, uuid);
+      const found = await findNode(context, ident);
+      checkRequest(found, request);
+      await withOperationLock(context, found.uuid, (node, lock) => {
         checkRequest({ ...node, reservation: null }, request);
-        handedOver = await begin(context, runner, node, request, lock);
-      } finally {
-        if (!handedOver) await context.store.locks.release(lock);
-      }
+        return begin(context, runner, node, request, lock);
+      });
     },
   };
 }
@@ -71,7 +67,7 @@ async function begin(
   request: ProvisionRequest,
   lock: Lock,
 ): Promise<boolean> {
-  const { verb } = request;
+  const { verb, configdrive } = request;
   const provisionState = nextState(node.provisionState, verb) ?? node.provisionState;
   const definition = provisionDefinitions[verb];
   if (definition === undefined || isStable(provisionState)) {
@@ -80,15 +76,14 @@ async function begin(
   }
   runner.assertFreeWorker();
   if (verb === 'deploy' || verb === 'rebuild') await validateDeployment(context, node);
-  const prepared = await storeConfigDrive(context, node, request, lock);
-  const operation = await runner.create(prepared, verb, definition.steps, {}, lock);
-  await setProvisionState(
-    context,
-    prepared,
-    { provisionState, targetProvisionState: targetState(verb) ?? null, lastError: null },
-    lock,
-  );
-  await context.notifier.node('provision_set', 'start', { ...prepared, provisionState });
+  const nodeFields = {
+    ...provisionStateFields({ provisionState, targetProvisionState: targetState(verb) ?? null, lastError: null }),
+    ...(configdrive === undefined ? {} : { instanceInfo: { ...node.instanceInfo, configdrive } }),
+  };
+  const wanted = { verb, steps: definition.steps, parameters: {}, nodeFields };
+  const { operation, updated } = await storeOperation(context, node, wanted, lock);
+  await announceProvisionState(context, updated, node.provisionState);
+  await context.notifier.node('provision_set', 'start', updated);
   runner.run(operation, lock);
   return true;
 }
@@ -113,15 +108,4 @@ async function validateDeployment(context: EngineContext, node: Node): Promise<v
       { status: error.status, cause: error, ...hint },
     );
   }
-}
-
-async function storeConfigDrive(
-  context: EngineContext,
-  node: Node,
-  { configdrive }: ProvisionRequest,
-  lock: Lock,
-): Promise<Node> {
-  if (configdrive === undefined) return node;
-  const instanceInfo: Info = { ...node.instanceInfo, configdrive };
-  return context.store.nodes.update(node.uuid, { instanceInfo, updatedAt: timestamp() }, lock);
 }

@@ -25,7 +25,7 @@ export class SqliteAttachmentTable implements AttachmentTable {
   }
 
   async replace(nodeUuid: string, attachments: readonly VolumeAttachment[], fence?: Fence): Promise<void> {
-    await this.#db.transaction().execute(async (transaction) => {
+    const write = async (transaction: Kysely<Schema>) => {
       if (fence !== undefined) {
         const { rows } = await sql`SELECT 1 WHERE ${isHeld(fence)}`.execute(transaction);
         if (rows.length === 0) throw lockLost(fence);
@@ -38,6 +38,7 @@ export class SqliteAttachmentTable implements AttachmentTable {
         doc: this.#sealer.encode(attachment),
       }));
       await transaction.insertInto('attachments').values(rows).execute();
-    });
+    };
+    await (this.#db.isTransaction ? write(this.#db) : this.#db.transaction().execute(write));
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import type { Kysely } from 'kysely';
 import { IronbarkError, type Chassis, type Port, type VolumeConnector, type VolumeTarget } from '@ironbark/core';
 import { createKeyFile, readKeyFile } from '../key-file.ts';
 import { createSealer, type Sealer } from '../sealing.ts';
@@ -13,6 +14,7 @@ import { SqliteHistoryTable } from './history-table.ts';
 import { SqliteJournalTable } from './journal-table.ts';
 import { SqliteLockTable } from './lock-table.ts';
 import { migrations } from './migrations.ts';
+import type { Schema } from './schema.ts';
 import { SqliteNodeTable } from './node-table.ts';
 import { SqliteOperationTable } from './operation-table.ts';
 
@@ -43,7 +45,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       lock = lockDatabase(file);
       migrate(connection, file);
     }
-    return createStore(connection, openSealer(connection, keyFile, readOnly), lock);
+    const db = createQueryBuilder(connection);
+    const close = async () => {
+      await db.destroy();
+      lock?.close();
+    };
+    return createStore(db, openSealer(connection, keyFile, readOnly), close);
   } catch (error) {
     lock?.close();
     connection.close();
@@ -51,8 +58,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   }
 }
 
-function createStore(connection: DatabaseSync, sealer: Sealer, lock: DatabaseSync | undefined): Store {
-  const db = createQueryBuilder(connection);
+function createStore(db: Kysely<Schema>, sealer: Sealer, close: () => Promise<void>): Store {
   return {
     nodes: new SqliteNodeTable(db, sealer),
     ports: new DocumentTable<Port, PortFilter>(db, sealer, { name: 'ports', label: 'Port', where: portConditions }),
@@ -77,10 +83,11 @@ function createStore(connection: DatabaseSync, sealer: Sealer, lock: DatabaseSyn
     journal: new SqliteJournalTable(db, sealer),
     history: new SqliteHistoryTable(db, sealer),
     conductors: new SqliteConductorTable(db),
-    async close() {
-      await db.destroy();
-      lock?.close();
+    transaction(work) {
+      if (db.isTransaction) return work(this);
+      return db.transaction().execute((transaction) => work(createStore(transaction, sealer, close)));
     },
+    close,
   };
 }
 
