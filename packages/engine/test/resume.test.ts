@@ -135,13 +135,16 @@ describe('at shutdown', () => {
   it('a step that outlasts the grace time is aborted and runs again after the restart', async () => {
     const lab = await createLab();
     const uuid = await volumeNode(lab);
+    const { promise: attaching, resolve: begun } = Promise.withResolvers<void>();
     lab.onCall = (call, task) => {
       if (call !== 'attach') return undefined;
+      begun();
       return new Promise((_resolve, reject) =>
         task.signal.addEventListener('abort', () => reject(task.signal.reason as Error)),
       );
     };
     await lab.engine.provisioning.request(uuid, { verb: 'deploy' });
+    await attaching;
     await lab.engine.stop(10);
     expect((await lab.engine.nodes.get(uuid)).provisionState).toBe('deploying');
     lab.onCall = undefined;
