@@ -1,4 +1,4 @@
-import { notFound } from '@ironbark/core';
+import { explain, notFound } from '@ironbark/core';
 import { reportBootFailure } from './boot-report.ts';
 import type { EngineContext, EngineOptions } from './context.ts';
 import type { Engine } from './engine.ts';
@@ -84,9 +84,8 @@ export function createEngine(options: EngineOptions): RunningEngine {
     async start() {
       await signOfLife();
       await store.locks.releaseIdle(hostname);
-      await runner.resume();
-      renewal = setInterval(() => void renew(context, signOfLife), context.lockLeaseMs / 3);
-      renewal.unref();
+      await runner.resume(true);
+      renewal = setInterval(() => void renew(context, runner, signOfLife), context.lockLeaseMs / 3).unref();
     },
     async stop(graceMs) {
       await runner.stop(graceMs);
@@ -96,14 +95,14 @@ export function createEngine(options: EngineOptions): RunningEngine {
   };
 }
 
-async function renew(
-  { store, hostname, lockLeaseMs, log }: EngineContext,
-  signOfLife: () => Promise<void>,
-): Promise<void> {
+/** Keeps this conductor's locks alive, and takes over operations of conductors that have died. */
+async function renew(context: EngineContext, runner: OperationRunner, signOfLife: () => Promise<void>): Promise<void> {
+  const { store, hostname, lockLeaseMs, log } = context;
   try {
     await store.locks.renew(hostname, lockLeaseMs);
     await signOfLife();
+    await runner.resume(false);
   } catch (error) {
-    log.error({ error: String(error) }, 'node locks could not be renewed');
+    log.error({ error: explain(error) }, 'node locks could not be renewed');
   }
 }

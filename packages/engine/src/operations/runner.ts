@@ -54,21 +54,21 @@ export class OperationRunner {
     const work = this.#execute(operation, lock)
       .catch((error: unknown) => {
         const facts = { node: operation.nodeUuid, operation: operation.uuid, error: explain(error) };
-        this.#context.log.error(
-          facts,
-          'operation interrupted; it goes on when its lock has expired or at the next start',
-        );
+        this.#context.log.error(facts, 'operation interrupted; it goes on at the next start');
       })
       .finally(() => this.#running.delete(operation.uuid));
     this.#running.set(operation.uuid, work);
   }
 
-  /** Takes up the operations that an earlier process left, where the step that was running is begun again. */
-  async resume(): Promise<void> {
+  /**
+   * Takes up open operations that nobody works on, where the step that was running is begun again.
+   * @param ownLocks whether this host's own locks are those of an earlier process: true at the start, and only then.
+   */
+  async resume(ownLocks: boolean): Promise<void> {
     const { store, hostname, lockLeaseMs, log } = this.#context;
     for (const operation of await store.operations.listOpen()) {
       if (this.#running.has(operation.uuid)) continue;
-      const lock = await store.locks.acquire(operation.nodeUuid, hostname, lockLeaseMs, true);
+      const lock = await store.locks.acquire(operation.nodeUuid, hostname, lockLeaseMs, ownLocks);
       if (lock === undefined) continue;
       log.info({ node: operation.nodeUuid, operation: operation.uuid, verb: operation.verb }, 'operation resumed');
       const steps = beginStep(operation.steps, currentStepIndex(operation));
