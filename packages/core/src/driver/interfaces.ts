@@ -35,7 +35,7 @@ export interface PowerInterface extends DriverInterface {
   /**
    * Returns when the machine has reached the state. Safe to repeat: on when it is on does nothing.
    * @param timeoutMs how long a soft action waits for the operating system; also the bound for the others.
-   * @throws POWER_STATE_FAILURE when the state was not reached in time.
+   * @throws POWER_STATE_FAILURE when the state was not reached in time; UNSUPPORTED for a target that is not declared.
    */
   setPowerState(task: Task, target: PowerTarget, timeoutMs: number): Promise<void>;
 }
@@ -48,7 +48,7 @@ export interface BootDeviceSetting {
 export interface ManagementInterface extends DriverInterface {
   supportedBootDevices(task: Task): Promise<readonly BootDevice[]>;
   getBootDevice(task: Task): Promise<BootDeviceSetting>;
-  /** Returns when the setting was read back. */
+  /** Returns when the setting was read back. @throws INVALID_PARAMETER naming the supported devices for any other. */
   setBootDevice(task: Task, device: BootDevice, persistent: boolean): Promise<void>;
   /** Missing: the boot mode is left as it is and reported as unknown. */
   getBootMode?(task: Task): Promise<BootMode | null>;
@@ -74,7 +74,8 @@ export interface BootReportUrl {
 export interface BootInterface extends DriverInterface {
   /**
    * Computes what the machine needs to boot from the source. Pure: reads the task's records, touches nothing.
-   * @throws INVALID_PARAMETER when a value cannot be expressed in the format, naming the field.
+   * @throws INVALID_PARAMETER when a value cannot be expressed in the format, naming the field; UNSUPPORTED for a kind of source that
+   *   the capabilities do not declare.
    */
   render(task: Task, request: BootRequest): BootArtifacts;
   /** Puts the artifacts where the machine will find them. Safe to repeat; replaces what an earlier call left. */

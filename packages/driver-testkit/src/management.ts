@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { bootDevices, explain, type BootDevice, type BootMode } from '@ironbark/core';
+import { createNodeRecords, type NodeRecords } from './fakes/records.ts';
+import { abortReason } from './fakes/task.ts';
+import { withBench, type Bench } from './suite/bench.ts';
+import type { Fixture, Harness, TestRunner } from './suite/harness.ts';
+import { rejected, rejectedByAbort, settled } from './suite/outcome.ts';
+import { describeRecords } from './suite/records-suite.ts';
+
+export type { Fixture, Harness, RefusedRecords, TestRunner } from './suite/harness.ts';
+
+/**
+ * - `ignores_settings`: the BMC takes every setting and keeps the old one.
+ * - `unreachable`: the BMC does not answer.
+ * - `unauthorized`: the BMC refuses the credentials.
+ */
+export type ManagementFault = 'ignores_settings' | 'unreachable' | 'unauthorized';
+
+export interface ManagementOptions {
+  /** One machine is wanted for each of these records. */
+  readonly records: readonly NodeRecords[];
+}
+
+/** What a BMC really has set, whatever the driver says. */
+export interface ObservedSettings {
+  readonly bootDevice: BootDevice | null;
+  readonly persistent: boolean | null;
+  /** Null when the machine has one boot mode only. */
+  readonly bootMode: BootMode | null;
+  /** Null when none is set, or when the BMC cannot hold one. */
+  readonly httpBootUrl: string | null;
+}
+
+export interface ManagementFixture extends Fixture<'management', ManagementFault> {
+  observe(records: NodeRecords): Promise<ObservedSettings> | ObservedSettings;
+}
+
+export type ManagementHarness = Harness<ManagementOptions, ManagementFixture, ManagementFault>;
+
+type ManagementBench = Bench<'management', ManagementFault, ManagementFixture>;
+
+interface Context {
+  readonly runner: TestRunner;
+  readonly harness: ManagementHarness;
+  readonly use: (body: (bench: ManagementBench) => Promise<void>) => Promise<void>;
+  readonly has: (fault: ManagementFault) => boolean;
+}
+
+const anyCode = /./;
+
+/** Registers the conformance tests of a management interface. */
+export function describeManagementDriver(runner: TestRunner, harness: ManagementHarness): void {
+  const context: Context = {
+    runner,
+    harness,
+    has: (fault) => harness.faults?.includes(fault) ?? false,
+    use(body) {
+      const records = [0, 1].map((number) => createNodeRecords({ number }));
+      return withBench('management', harness, { records }, body);
+    },
+  };
+  runner.describe('management driver', () => {
+    describeManagementRecords(context);
+    describeBootDevices(context);
+    describeBootMode(context);
+    describeHttpBoot(context);
+    describeInterruptions(context);
+  });
+}
+
+function describeManagementRecords({ runner, harness, use, has }: Context): void {
+  describeRecords<ManagementBench>({
+    runner,
+    refuses: harness.refuses ?? [],
+    use,
+    observe: async (bench) => bench.fixture.observe(bench.records()),
+    ...(has('unreachable') && { disconnect: (bench) => bench.inject('unreachable') }),
+  });
+}
+
+function describeBootDevices({ runner: { describe, it }, use }: Context): void {
+  describe('boot device', () => {
+    it('names supported boot devices that the API knows, each once', () =>
+      use(async (bench) => {
+        const devices = await settled('supportedBootDevices', bench.driver.supportedBootDevices(bench.task()));
+        assert.ok(devices.length > 0, 'no boot device is supported');
+        assert.deepEqual([...new Set(devices)], [...devices]);
+        assert.deepEqual(
+          devices.filter((device) => !bootDevices.includes(device)),
+          [],
+        );
+      }));
+
+    for (const device of bootDevices) {
+      it(`sets ${device} persistently and once and reads it back, or refuses it and names what it supports`, () =>
+        use(async (bench) => {
+          const supported = await settled('supportedBootDevices', bench.driver.supportedBootDevices(bench.task()));
+          if (supported.includes(device)) await assertRoundTrip(bench, device);
+          else await assertRefused(bench, device, supported);
+        }));
+    }
+
+    it('setting a device twice is the same as once', () =>
+      use(async (bench) => {
+        const [device] = await bench.driver.supportedBootDevices(bench.task());
+        assert.ok(device !== undefined);
+        await settled('setBootDevice', bench.driver.setBootDevice(bench.task(), device, true));
+        const once = await bench.fixture.observe(bench.records());
+        await settled('setBootDevice', bench.driver.setBootDevice(bench.task(), device, true));
+        assert.deepEqual(await bench.fixture.observe(bench.records()), once);
+      }));
+
+    it('keeps two machines apart that are set at the same time', () =>
+      use(async (bench) => {
+        const devices = await bench.driver.supportedBootDevices(bench.task());
+        const wanted = [devices[0], devices.at(-1)] as [BootDevice, BootDevice];
+        const calls = wanted.map((device, index) =>
+          bench.driver.setBootDevice(bench.task(bench.records(index)), device, index === 0),
+        );
+        await settled('both settings', Promise.all(calls));
+        for (const [index, bootDevice] of wanted.entries()) {
+          const { bootDevice: observed, persistent } = await bench.fixture.observe(bench.records(index));
+          assert.deepEqual({ observed, persistent }, { observed: bootDevice, persistent: index === 0 });
+        }
+      }));
+  });
+}
+
+async function assertRoundTrip(bench: ManagementBench, device: BootDevice): Promise<void> {
+  for (const persistent of [true, false]) {
+    await settled('setBootDevice', bench.driver.setBootDevice(bench.task(), device, persistent));
+    const { bootDevice, persistent: kept } = await bench.fixture.observe(bench.records());
+    assert.deepEqual(
+      { bootDevice, persistent: kept },
+      { bootDevice: device, persistent },
+      'the BMC holds another setting',
+    );
+    const setting = await settled('getBootDevice', bench.driver.getBootDevice(bench.task()));
+    assert.deepEqual({ ...setting }, { bootDevice: device, persistent }, 'getBootDevice reports another setting');
+  }
+}
+
+async function assertRefused(
+  bench: ManagementBench,
+  device: BootDevice,
+  supported: readonly BootDevice[],
+): Promise<void> {
+  const before = await bench.fixture.observe(bench.records());
+  const call = bench.driver.setBootDevice(bench.task(), device, true);
+  const error = await rejected(`setting ${device}`, call, /^(INVALID_PARAMETER|UNSUPPORTED)$/, bench.secrets);
+  const unnamed = supported.filter((name) => !explain(error).includes(name));
+  assert.deepEqual(unnamed, [], `the error does not name every supported device: ${explain(error)}`);
+  assert.deepEqual(await bench.fixture.observe(bench.records()), before, 'a refused setting was made');
+}
+
+function describeBootMode({ runner: { describe, it }, use }: Context): void {
+  describe('boot mode', () => {
+    for (const mode of ['bios', 'uefi'] as const) {
+      it(`sets ${mode} and reads it back, or has no setBootMode`, () =>
+        use(async (bench) => {
+          const { driver } = bench;
+          if (driver.setBootMode === undefined) {
+            const reported = await settled('getBootMode', Promise.resolve(driver.getBootMode?.(bench.task()) ?? null));
+            const { bootMode } = await bench.fixture.observe(bench.records());
+            assert.ok(
+              reported === null || reported === bootMode,
+              `getBootMode says ${reported}, the machine ${bootMode}`,
+            );
+            return;
+          }
+          assert.ok(driver.getBootMode !== undefined, 'setBootMode without getBootMode cannot be checked');
+          await settled('setBootMode', driver.setBootMode(bench.task(), mode));
+          assert.equal((await bench.fixture.observe(bench.records())).bootMode, mode);
+          assert.equal(await settled('getBootMode', driver.getBootMode(bench.task())), mode);
+        }));
+    }
+
+    it('leaves the boot device alone when the boot mode is set', () =>
+      use(async (bench) => {
+        const [device] = await bench.driver.supportedBootDevices(bench.task());
+        assert.ok(device !== undefined);
+        await settled('setBootDevice', bench.driver.setBootDevice(bench.task(), device, true));
+        await settled('setBootMode', Promise.resolve(bench.driver.setBootMode?.(bench.task(), 'uefi')));
+        assert.equal((await bench.fixture.observe(bench.records())).bootDevice, device);
+      }));
+  });
+}
+
+function describeHttpBoot({ runner: { describe, it }, use }: Context): void {
+  describe('HTTP boot', () => {
+    it('hands the URL on as it is, or has no setHttpBootUrl', () =>
+      use(async (bench) => {
+        const url = 'http://192.0.2.1:8080/boot/node%200.efi?arch=x86_64&v=1';
+        const { driver } = bench;
+        await settled('setHttpBootUrl', Promise.resolve(driver.setHttpBootUrl?.(bench.task(), url)));
+        const { httpBootUrl } = await bench.fixture.observe(bench.records());
+        assert.equal(httpBootUrl, driver.setHttpBootUrl === undefined ? null : url);
+        if (driver.setHttpBootUrl === undefined) return;
+        const devices = await settled('supportedBootDevices', driver.supportedBootDevices(bench.task()));
+        assert.ok(devices.includes('uefihttp'), 'the URL can be set, but uefihttp is not supported');
+      }));
+  });
+}
+
+function describeInterruptions({ runner: { describe, it }, use, has }: Context): void {
+  const set = async (bench: ManagementBench, records: NodeRecords, signal?: AbortSignal) => {
+    const [device] = await bench.driver.supportedBootDevices(bench.task());
+    assert.ok(device !== undefined);
+    return bench.driver.setBootDevice(bench.task(records, signal && { signal }), device, true);
+  };
+  describe('interruptions', () => {
+    it('does not set a device when its signal is aborted', () =>
+      use(async (bench) => {
+        const before = await bench.fixture.observe(bench.records());
+        const reason = abortReason();
+        await rejectedByAbort('setBootDevice', set(bench, bench.records(), AbortSignal.abort(reason)), reason);
+        assert.deepEqual(await bench.fixture.observe(bench.records()), before, 'the setting was made');
+      }));
+
+    if (has('ignores_settings')) {
+      it('notices when the BMC does not keep a setting', () =>
+        use(async (bench) => {
+          const records = await bench.inject('ignores_settings');
+          await rejected('setBootDevice', set(bench, records), anyCode, bench.secrets);
+        }));
+    }
+
+    for (const fault of ['unreachable', 'unauthorized'] as const) {
+      if (!has(fault)) continue;
+      it(`says so when the BMC is ${fault}`, () =>
+        use(async (bench) => {
+          const call = async () => bench.driver.getBootDevice(bench.task(await bench.inject(fault)));
+          const code = fault === 'unreachable' ? /_UNREACHABLE$/ : /_UNAUTHORIZED$/;
+          await rejected('getBootDevice', call(), code, bench.secrets);
+        }));
+    }
+  });
+}

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import {
+  bootDevices,
+  isSecret,
+  type BootArtifacts,
+  type BootFile,
+  type BootSource,
+  type Journal,
+} from '@ironbark/core';
+import { requestFor, renderFor, revealedArtifacts, sortedTree, contentsOf, type BootContext } from './boot-harness.ts';
+import { declaredSources, iscsiSource, reportToken, requestOf } from './boot-sources.ts';
+import { thrown } from './outcome.ts';
+import { assertHidden } from './secrecy.ts';
+
+const refusal = /^(INVALID_PARAMETER|UNSUPPORTED)$/;
+
+/** Tests that `render` computes values from values and does nothing else. */
+export function describePureRender({ runner: { describe, it }, use }: BootContext): void {
+  describe('render is pure', () => {
+    it('gives the same for the same input, whatever was rendered in between', () =>
+      use(async (bench) => {
+        const first = revealedArtifacts(renderFor(bench));
+        renderFor(bench, bench.records(1));
+        assert.deepEqual(revealedArtifacts(renderFor(bench)), first);
+        await Promise.resolve();
+      }));
+
+    it('writes nothing', () =>
+      use(async (bench) => {
+        const before = await sortedTree(bench);
+        renderFor(bench);
+        assert.deepEqual(await sortedTree(bench), before);
+      }));
+
+    it('works on frozen records without the journal', () =>
+      use(async (bench) => {
+        const records = deepFreeze(bench.records());
+        const refuse = () => Promise.reject(new assert.AssertionError({ message: 'render used the journal' }));
+        const journal: Journal = { get: refuse, put: refuse, delete: refuse };
+        const artifacts = bench.driver.render(bench.task(records, { journal }), deepFreeze(requestFor(bench, records)));
+        assert.ok(Array.isArray(artifacts.files), 'render did not return artifacts');
+        await Promise.resolve();
+      }));
+  });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || isSecret(value)) return value;
+  for (const item of Object.values(value)) deepFreeze(item);
+  return Object.freeze(value);
+}
+
+/** Tests of what comes out of `render`. */
+export function describeArtifacts({ runner: { describe, it }, use }: BootContext): void {
+  describe('artifacts', () => {
+    it('have paths inside their root, each once, and links that lead to a file of theirs', () =>
+      use(async (bench) => {
+        const artifacts = renderFor(bench);
+        const { files, links } = artifacts;
+        const places = [...files, ...links].map(({ root, path }) => `${root}/${path}`);
+        assert.deepEqual([...new Set(places)], places, 'a path occurs twice');
+        assertInsideRoot(artifacts);
+        for (const link of links) {
+          const leads = files.some((file) => file.root === link.root && file.path === link.target);
+          assert.ok(leads, `link ${link.path} leads to ${link.target}, which is no file of the artifacts`);
+        }
+        await Promise.resolve();
+      }));
+
+    it('of two nodes have no link in common, and files in common only with the same content', () =>
+      use(async (bench) => {
+        const [first, second] = [bench.records(0), bench.records(1)].map((records) => renderFor(bench, records));
+        assert.ok(first !== undefined && second !== undefined);
+        const links = new Set(first.links.map(({ root, path }) => `${root}/${path}`));
+        assert.deepEqual(
+          second.links.filter(({ root, path }) => links.has(`${root}/${path}`)),
+          [],
+        );
+        for (const file of second.files) {
+          const same: BootFile | undefined = first.files.find(
+            ({ root, path }) => root === file.root && path === file.path,
+          );
+          if (same !== undefined) assert.equal(same.content.reveal(), file.content.reveal());
+        }
+        await Promise.resolve();
+      }));
+
+    it('name a boot device that the API knows, or none', () =>
+      use(async (bench) => {
+        const { bootDevice } = renderFor(bench);
+        assert.ok(bootDevice === null || bootDevices.some((device) => device === bootDevice), `it is ${bootDevice}`);
+        await Promise.resolve();
+      }));
+
+    it('show secrets in nothing but the revealed content of their files', () =>
+      use(async (bench) => {
+        const artifacts = renderFor(bench);
+        const secrets = [...bench.secrets, reportToken];
+        assertHidden('the artifacts', artifacts, secrets);
+        for (const { path, content } of artifacts.files) assertHidden(`the text of ${path}`, String(content), secrets);
+        await Promise.resolve();
+      }));
+  });
+}
+
+export function assertInsideRoot({ files, links }: BootArtifacts): void {
+  for (const path of [...files.map((file) => file.path), ...links.flatMap((link) => [link.path, link.target])]) {
+    const isInside =
+      /^[^/\\\0]+(?:\/[^/\\\0]+)*$/.test(path) && !path.split('/').some((part) => /^\.{1,2}$/.test(part));
+    assert.ok(isInside, `${JSON.stringify(path)} is no path inside the root`);
+  }
+}
+
+/** Tests that an interface renders what it declares and refuses what it does not. */
+export function describeSources({ runner: { describe, it }, use }: BootContext): void {
+  describe('boot sources', () => {
+    for (const { tag, make } of declaredSources) {
+      it(`renders the source of ${tag} when that is declared, and refuses it by name when it is not`, () =>
+        use(async (bench) => {
+          const request = requestOf(make(bench.records()));
+          const render = () => bench.driver.render(bench.task(), request);
+          if (bench.driver.capabilities?.includes(tag)) assertInsideRoot(render());
+          else thrown(`rendering ${request.source.kind}`, render, refusal, bench.secrets);
+          await Promise.resolve();
+        }));
+    }
+
+    it('renders the local disk', () =>
+      use(async (bench) => {
+        assertInsideRoot(bench.driver.render(bench.task(), requestOf({ kind: 'local_disk' })));
+        await Promise.resolve();
+      }));
+
+    it('renders without an address to report to', () =>
+      use(async (bench) => {
+        const artifacts = bench.driver.render(bench.task(), { ...requestFor(bench), reportUrl: null });
+        assert.ok(!contentsOf(artifacts).includes(reportToken));
+        await Promise.resolve();
+      }));
+
+    it('tells an iSCSI machine its own name, every path and the credentials, when it writes files for it', () =>
+      use(async (bench) => {
+        if (!(bench.driver.capabilities ?? []).includes('iscsi_volume_boot')) return;
+        const source = twoPaths(iscsiSource(bench.records()));
+        const artifacts = bench.driver.render(bench.task(), requestOf(source));
+        if (artifacts.files.length === 0) return;
+        const content = contentsOf(artifacts);
+        const { chap, paths } = source.volume.connection;
+        const wanted = [source.initiatorIqn, ...paths.flatMap((path) => [path.portal.host, path.iqn])];
+        if (chap !== null) wanted.push(chap.username, chap.password.reveal());
+        assert.deepEqual(
+          wanted
+            .filter((text) => !content.includes(text))
+            .map((text) => (bench.secrets.includes(text) ? 'the password' : text)),
+          [],
+          'the files lack something',
+        );
+        await Promise.resolve();
+      }));
+  });
+}
+
+type Iscsi = Extract<BootSource, { kind: 'iscsi' }>;
+
+/**
+ * The source with a second path, an IPv6 portal and a target name of its own, and no further volume: firmware tables have room for
+ * two targets.
+ */
+function twoPaths(source: Iscsi): Iscsi {
+  const { connection } = source.volume;
+  const second = { portal: { host: '2001:db8::1', port: 3261 }, iqn: 'iqn.2010-10.org.example:second-path', lun: 10 };
+  return {
+    ...source,
+    volume: { ...source.volume, connection: { ...connection, paths: [...connection.paths, second] } },
+    extraVolumes: [],
+  };
+}

@@ -1,0 +1,106 @@
+import { invalidParameter, type BootDevice, type BootDeviceSetting, type BootMode, type Task } from '@ironbark/core';
+import { describe } from 'vitest';
+import { MemoryManagement, type MemoryMachines } from '../src/fakes.ts';
+import { describeManagementDriver } from '../src/management.ts';
+import { itFindsMutants } from './mutants.ts';
+import { managementHarness } from './reference-harnesses.ts';
+
+class AcceptsUnsupportedDevice extends MemoryManagement {
+  override async setBootDevice(task: Task, bootDevice: BootDevice, persistent: boolean): Promise<void> {
+    if (this.devices.includes(bootDevice)) await super.setBootDevice(task, bootDevice, persistent);
+    else Object.assign(this.machines.of(task.node), { bootDevice, persistent });
+  }
+}
+
+class RefusesWithoutNames extends MemoryManagement {
+  override async setBootDevice(task: Task, device: BootDevice, persistent: boolean): Promise<void> {
+    if (!this.devices.includes(device)) throw invalidParameter('This boot device is not supported.');
+    await super.setBootDevice(task, device, persistent);
+  }
+}
+
+class AlwaysPersistent extends MemoryManagement {
+  override setBootDevice(task: Task, device: BootDevice): Promise<void> {
+    return super.setBootDevice(task, device, true);
+  }
+}
+
+class ReportsWhatWasAskedFor extends MemoryManagement {
+  #asked: BootDeviceSetting = { bootDevice: null, persistent: null };
+  override getBootDevice(): Promise<BootDeviceSetting> {
+    return Promise.resolve(this.#asked);
+  }
+  override async setBootDevice(task: Task, bootDevice: BootDevice, persistent: boolean): Promise<void> {
+    await super.setBootDevice(task, bootDevice, persistent);
+    this.#asked = { bootDevice: 'disk', persistent };
+  }
+}
+
+class BelievesTheBmc extends MemoryManagement {
+  override async setBootDevice(task: Task, device: BootDevice, persistent: boolean): Promise<void> {
+    await super.setBootDevice(task, device, persistent).catch((error: unknown) => {
+      if (!this.machines.of(task.node).ignoresSettings) throw error;
+    });
+  }
+}
+
+class ResetsBootDevice extends MemoryManagement {
+  override async setBootMode(task: Task, mode: BootMode): Promise<void> {
+    await super.setBootMode(task, mode);
+    this.machines.of(task.node).bootDevice = null;
+  }
+}
+
+class CutsUrl extends MemoryManagement {
+  override setHttpBootUrl(task: Task, url: string): Promise<void> {
+    return super.setHttpBootUrl(task, url.replace(/\?.*$/, ''));
+  }
+}
+
+class IgnoresAbort extends MemoryManagement {
+  override setBootDevice(task: Task, device: BootDevice, persistent: boolean): Promise<void> {
+    return super.setBootDevice({ ...task, signal: new AbortController().signal }, device, persistent);
+  }
+}
+
+const setDisk =
+  'boot device > sets disk persistently and once and reads it back, or refuses it and names what it supports';
+const setFloppy =
+  'boot device > sets floppy persistently and once and reads it back, or refuses it and names what it supports';
+
+function mutant(fault: string, failsIn: string, make: (machines: MemoryMachines) => MemoryManagement) {
+  return { fault, failsIn, harness: managementHarness(make) };
+}
+
+describe('the management suite', () => {
+  itFindsMutants(describeManagementDriver, [
+    mutant('accepts an unsupported device', setFloppy, (machines) => new AcceptsUnsupportedDevice(machines)),
+    mutant('does not name what it supports', setFloppy, (machines) => new RefusesWithoutNames(machines)),
+    mutant('forgets that a setting is for once', setDisk, (machines) => new AlwaysPersistent(machines)),
+    mutant(
+      'reports another device than the BMC holds',
+      'boot device > sets pxe persistently and once and reads it back, or refuses it and names what it supports',
+      (machines) => new ReportsWhatWasAskedFor(machines),
+    ),
+    mutant(
+      'does not read back what it set',
+      'interruptions > notices when the BMC does not keep a setting',
+      (machines) => new BelievesTheBmc(machines),
+    ),
+    mutant(
+      'loses the boot device with the boot mode',
+      'boot mode > leaves the boot device alone when the boot mode is set',
+      (machines) => new ResetsBootDevice(machines),
+    ),
+    mutant(
+      'changes the URL',
+      'HTTP boot > hands the URL on as it is, or has no setHttpBootUrl',
+      (machines) => new CutsUrl(machines),
+    ),
+    mutant(
+      'ignores an aborted signal',
+      'interruptions > does not set a device when its signal is aborted',
+      (machines) => new IgnoresAbort(machines),
+    ),
+  ]);
+});

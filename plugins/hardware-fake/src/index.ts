@@ -1,0 +1,2 @@
+export { plugin as default } from './plugin.ts';
+export type { FakeSettings } from './settings.ts';
