@@ -22,22 +22,26 @@ export async function reportBootFailure(
 }
 
 /**
- * iPXE's error numbers (ipxe.org/err): the first byte says what kind of error it is, the middle ones where it arose. Told apart are
- * those that a SAN boot gives, by the number without the file's own two digits.
+ * What a SAN boot of iPXE can fail with, by the first digits of its errno (https://ipxe.org/err): the error and the source file that
+ * it arose in. The digits after them differ between versions.
  */
 const causes: readonly (readonly [RegExp, string])[] = [
   [/^410d61/, 'the target refused the CHAP credentials'],
   [/^430d66/, 'the target demands CHAP credentials, and none were given'],
+  [/^1c0d62/, 'the CHAP credentials are incomplete'],
+  [/^020d6[12]/, 'the target did not prove its own mutual CHAP credentials'],
   [/^2c0d60/, 'the target does not know this iSCSI name, or does not offer it to this initiator'],
+  [/^1d70/, 'the target has no such LUN'],
   [/^0f0a60/, 'the portal refused the connection: nothing listens there'],
-  [/^4c/, 'the portal did not answer in time'],
-  [/^280a/, 'the network of the portal cannot be reached'],
+  [/^4c0a60/, 'the portal did not answer in time'],
+  [/^3485/, 'the volumes do not fit into the boot firmware table (iBFT)'],
+  [/^1d85/, 'the volume has no readable boot sector'],
   [/^3e11/, 'the host name of the portal cannot be resolved'],
 ];
 
 /** A sentence from what the machine said. The parts come from the network, so only their known forms are repeated. */
 export function describeBootFailure({ errno = '', drive = '' }: BootReport): string {
-  const code = /^(?:0x)?([0-9a-f]{8})$/i.exec(errno)?.[1]?.toLowerCase();
+  const code = /^(?:0x)?([0-9a-f]{7,8})$/i.exec(errno)?.[1]?.toLowerCase().padStart(8, '0');
   const volume = /^0x8[0-9a-f]$/i.test(drive)
     ? drive === '0x80'
       ? 'the boot volume'

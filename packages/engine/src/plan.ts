@@ -83,7 +83,7 @@ function render(context: EngineContext, task: Task, source: BootSource): BootArt
   const reportUrl =
     context.apiUrl === null
       ? null
-      : { prefix: bootReportPrefix(context.apiUrl, task.node.uuid), token: Secret.of('issued at deployment') };
+      : { prefix: bootReportPrefix(context.apiUrl, task.node.uuid), token: Secret.of('issued-at-deployment') };
   return task.driver.boot.render(task, { source, reportUrl });
 }
 

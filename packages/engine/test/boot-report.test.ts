@@ -44,6 +44,19 @@ describe('a boot report', () => {
     await expect(lab.engine.reportBootFailure(uuid, token, {})).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  it.each([
+    ['0x410d613c', 'refused the CHAP credentials'],
+    ['0x430d6601', 'demands CHAP credentials'],
+    ['0x20d623c', 'mutual CHAP'],
+    ['0x2c0d603b', 'does not know this iSCSI name'],
+    ['0x1d704039', 'no such LUN'],
+    ['0xf0a6039', 'nothing listens there'],
+    ['0x4c0a6035', 'did not answer in time'],
+    ['0x34852006', 'iBFT'],
+  ])('says what iPXE means by %s', (errno, meaning) => {
+    expect(describeBootFailure({ errno })).toContain(meaning);
+  });
+
   it.each([['<script>'], ['0x410d613c\nforged line'], ['${secret}']])(
     'repeats nothing but known forms: %j',
     (errno) => {
