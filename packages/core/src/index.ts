@@ -30,3 +30,8 @@ export * from './plugin/api-version.ts';
 export * from './plugin/define-plugin.ts';
 export * from './plugin/service.ts';
 export * from './plugin/manifest.ts';
+export * from './plugin/plugin-hooks.ts';
+export * from './plugin/discover.ts';
+export * from './plugin/choose-providers.ts';
+export * from './plugin/load.ts';
+export { checkEntries } from './plugin/entry.ts';

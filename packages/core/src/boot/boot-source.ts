@@ -1,3 +1,4 @@
+import type { BootDevice } from '../model/states.ts';
 import type { FibreChannelConnection, IscsiConnection, NfsConnection, VolumeConnection } from '../volume/connection.ts';
 import type { SecretText } from '../secret.ts';
 
@@ -53,7 +54,7 @@ export interface BootArtifacts {
   readonly files: readonly BootFile[];
   readonly links: readonly BootLink[];
   /** Device that the management interface is told to boot from, persistently; null to leave it alone. */
-  readonly bootDevice: string | null;
+  readonly bootDevice: BootDevice | null;
   /** What the operator should know: limits of the firmware, ignored records. */
   readonly warnings: readonly string[];
 }

@@ -2,9 +2,9 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { HardwareType } from '../driver/driver.ts';
 import type { InterfaceTypes } from '../driver/interfaces.ts';
 import type { InterfaceKind } from '../driver/kinds.ts';
-import type { Hooks } from '../hooks.ts';
 import type { Logger } from '../logger.ts';
 import { apiVersion } from './api-version.ts';
+import type { PluginHooks } from './plugin-hooks.ts';
 import type { ServiceToken } from './service.ts';
 
 export const pluginBrand = Symbol.for('ironbark.plugin');
@@ -29,7 +29,9 @@ export interface Plugin<Config = unknown> extends PluginDefinition<Config> {
 export interface PluginHost<Config> {
   readonly config: Config;
   readonly log: Logger;
-  readonly hooks: Hooks;
+  readonly hooks: PluginHooks;
+  /** As {@link ServiceHost.dryRun}. Default: false. */
+  readonly dryRun?: boolean;
   readonly hardware: Registrar<HardwareType>;
   readonly power: Registrar<InterfaceTypes['power']>;
   readonly management: Registrar<InterfaceTypes['management']>;

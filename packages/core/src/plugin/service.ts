@@ -17,8 +17,13 @@ export interface ServiceToken<Service, Config = unknown> {
 export interface ServiceHost<Config> {
   readonly config: Config;
   readonly log: Logger;
-  /** A directory that the service may write to; exists. */
+  /** A directory that the service may write to; exists, except in a dry run. */
   readonly stateDirectory: string;
+  /**
+   * True for a command such as `ironbark plan`, which may run beside a conductor: the service must not write, listen or connect
+   * when it is made. Default: false.
+   */
+  readonly dryRun?: boolean;
 }
 
 export function defineService<Service, Config = undefined>(

@@ -1,0 +1,22 @@
+import type { Config } from './config/load.ts';
+
+type Api = Pick<Config['api'], 'listen' | 'publicUrl'>;
+
+/**
+ * URL under which machines and clients reach the API, without a slash at the end: the configured one, else the address that it
+ * listens on. Null when it listens on all addresses and nobody said which one to use.
+ * @param port the one that is really listened on.
+ */
+export function apiUrlOf({ listen, publicUrl }: Api, port: number): string | null {
+  return publicUrl ?? (isWildcard(listen) ? null : localUrlOf({ listen }, port));
+}
+
+/** URL under which a client on this host reaches the API. */
+export function localUrlOf({ listen }: Pick<Api, 'listen'>, port: number): string {
+  const host = isWildcard(listen) ? '127.0.0.1' : listen;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}

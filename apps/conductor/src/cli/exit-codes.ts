@@ -1,0 +1,11 @@
+import { isIronbarkError } from '@ironbark/core';
+
+export const exitCodes = { success: 0, failure: 1, usage: 2 } as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** What the operator solves on the command line or in the configuration. */
+const usageErrors = ['CONFIG_INVALID', 'INVALID_PARAMETER', 'DRIVER_NOT_FOUND', 'PLUGIN_DRIVER_CONFLICT'];
+
+export function exitCodeOf(error: unknown): ExitCode {
+  return isIronbarkError(error) && usageErrors.includes(error.code) ? exitCodes.usage : exitCodes.failure;
+}

@@ -1,0 +1,68 @@
+import { silentLogger, type BootArtifacts } from '@ironbark/core';
+import type { Plan } from '@ironbark/engine';
+import { apiUrlOf } from '../api-address.ts';
+import { composeConductor } from '../compose.ts';
+import { loadConfig } from '../config/load.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { formatTable, print, printJson } from './print.ts';
+
+export async function plan(
+  node: string,
+  { site, json }: { readonly site: string; readonly json?: true },
+): Promise<ExitCode> {
+  const config = loadConfig(site);
+  // Relative paths in the settings of plugins start at the site, as in `serve`.
+  process.chdir(config.siteDirectory);
+  const apiUrl = apiUrlOf(config.api, config.api.port);
+  const conductor = await composeConductor(config, { log: silentLogger, apiUrl, dryRun: true });
+  try {
+    const result = await conductor.engine.plan(node);
+    if (json) printJson(result);
+    else print(formatPlan(result));
+    return result.problems.length === 0 ? exitCodes.success : exitCodes.failure;
+  } finally {
+    await conductor.dispose();
+  }
+}
+
+function formatPlan(result: Plan): string {
+  const { nodeUuid, problems, warnings, steps, storage, bootSource, artifacts } = result;
+  const verdict = problems.length === 0 ? 'would begin' : 'would be refused';
+  return [
+    `Plan for node ${nodeUuid}: a deployment ${verdict}. Nothing was touched.`,
+    ...section(
+      'Problems',
+      problems.map((text) => `- ${text}`),
+    ),
+    ...section(
+      'Warnings',
+      warnings.map((text) => `- ${text}`),
+    ),
+    ...section('Steps', numbered(steps.map(({ name, summary }) => [name, summary]))),
+    ...section('Storage calls', numbered(storage.map(({ target, action }) => [action, target]))),
+    ...section('Boot source', bootSource === null ? [] : [bootSource]),
+    ...(artifacts === null ? [] : formatArtifacts(artifacts)),
+  ].join('\n');
+}
+
+function formatArtifacts({ files, links, bootDevice }: BootArtifacts): readonly string[] {
+  return [
+    ...section('Boot device', [bootDevice ?? 'left as it is']),
+    ...section(
+      'Links',
+      links.map(({ root, path, target }) => `${root}:${path} -> ${target}`),
+    ),
+    ...files.flatMap(({ root, path, content }) =>
+      section(`File ${root}:${path}`, String(content).trimEnd().split('\n')),
+    ),
+  ];
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`.trimEnd())];
+}
+
+function numbered(rows: readonly (readonly string[])[]): readonly string[] {
+  if (rows.length === 0) return [];
+  return formatTable(rows.map((row, index) => [`${index + 1}.`, ...row])).split('\n');
+}

@@ -1,0 +1,99 @@
+import type { Server } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { IronbarkError, type Logger } from '@ironbark/core';
+import { apiUrlOf, localUrlOf } from './api-address.ts';
+import type { Config } from './config/load.ts';
+import { composeConductor } from './compose.ts';
+import { conductorVersion } from './version.ts';
+
+export interface RunningConductor {
+  /** Address at which a client on this host reaches the API, without a slash at the end. */
+  readonly url: string;
+  /**
+   * Stops accepting requests, lets running steps end within the grace time, disposes plugins and services and closes the store.
+   * Operations that have not finished go on at the next start.
+   */
+  stop(): Promise<void>;
+}
+
+/** How long replies that are on their way may take at shutdown; event streams end then. */
+const drainMs = 1000;
+
+/**
+ * Opens the store, loads the plugins, starts engine and API and listens.
+ * @throws CONFIG_INVALID when the address cannot be listened on, and as {@link composeConductor}. Nothing is left open then.
+ */
+export async function startConductor(config: Config, log: Logger): Promise<RunningConductor> {
+  const { listen: host } = config.api;
+  const port = config.api.port === 0 ? await freePort(host) : config.api.port;
+  const apiUrl = apiUrlOf(config.api, port);
+  if (apiUrl === null) {
+    log.warn({ listen: host }, 'api.public_url is not set: machines cannot report that they failed to boot.');
+  }
+  const composed = await composeConductor(config, { log, apiUrl });
+  const { engine } = composed;
+  try {
+    const { createApi } = await import('@ironbark/api');
+    const app = createApi({
+      engine,
+      log,
+      auth: config.api.auth,
+      ...(config.api.publicUrl === null ? {} : { publicUrl: config.api.publicUrl }),
+      version: conductorVersion(),
+    });
+    await app.ready();
+    await engine.start();
+    try {
+      await app.listen({ host, port });
+    } catch (cause) {
+      await engine.stop(config.conductor.graceMs);
+      throw notListening(host, port, cause);
+    }
+    return {
+      url: localUrlOf(config.api, port),
+      async stop() {
+        try {
+          const closed = app.close();
+          await Promise.all([engine.stop(config.conductor.graceMs), drain(closed, app.server)]);
+        } finally {
+          await composed.dispose();
+        }
+      },
+    };
+  } catch (error) {
+    await composed.dispose();
+    throw error;
+  }
+}
+
+/** Waits until the server has closed, and cuts off the clients that keep it from doing so. */
+async function drain(closed: Promise<void>, server: Server): Promise<void> {
+  await Promise.race([closed, delay(drainMs, undefined, { ref: false })]);
+  server.closeAllConnections();
+  await closed;
+}
+
+/** The number has to be known before the engine is made: boot scripts carry the address of the API. */
+async function freePort(host: string): Promise<number> {
+  const probe = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      probe.once('error', reject);
+      probe.listen(0, host, resolve);
+    });
+    return (probe.address() as AddressInfo).port;
+  } catch (cause) {
+    throw notListening(host, 0, cause);
+  } finally {
+    probe.close();
+  }
+}
+
+function notListening(host: string, port: number, cause: unknown): IronbarkError {
+  const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+  return new IronbarkError('CONFIG_INVALID', `The API cannot listen on ${host}, port ${port}: ${code}.`, {
+    hint: 'Free the port, or set api.listen and api.port to an address of this host.',
+    cause,
+  });
+}
