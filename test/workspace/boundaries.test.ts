@@ -41,10 +41,10 @@ describe.each(workspacePackages.filter(({ directory }) => !directory.startsWith(
     const sources = globSync('src/**/*.ts', { cwd: join(workspaceRoot, directory) });
     const imports = sources.flatMap((path) => {
       const text = readFileSync(join(workspaceRoot, directory, path), 'utf8');
-      return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, specifier = '']) => ({
-        path,
-        specifier,
-      }));
+      const specifiers = [
+        ...text.matchAll(/^(?:import|export)\s[^;'"]*?from '([^']+)'|^import '([^']+)'|\bimport\(\s*'([^']+)'/gm),
+      ];
+      return specifiers.map(([, named, bare, dynamic]) => ({ path, specifier: named ?? bare ?? dynamic ?? '' }));
     });
 
     it('depends only on packages below it', () => {
