@@ -1,0 +1,11 @@
+export * from './netboot-service.ts';
+export * from './netboot-options.ts';
+export * from './files/boot-file-tree.ts';
+export * from './http/http-file-server.ts';
+export * from './ipxe/ipxe-value.ts';
+export * from './ipxe/san-uri.ts';
+export * from './ipxe/san-drives.ts';
+export * from './ipxe/global-script.ts';
+export * from './ipxe/node-script.ts';
+export { kernelParameters, type RamdiskOptions } from './ipxe/ramdisk-section.ts';
+export type { RetryOptions } from './ipxe/retry.ts';

@@ -1,0 +1,116 @@
+import {
+  invalidParameter,
+  type BootVolume,
+  type IscsiBoot,
+  type IscsiConnection,
+  type IscsiPath,
+} from '@ironbark/core';
+import { fitsBiosTable } from './ibft-size.ts';
+
+/** A volume as the firmware is to hook it. */
+export interface SanDrive {
+  readonly volume: BootVolume<IscsiConnection>;
+  /** BIOS drive number as iPXE writes it: `0x80` for the boot volume, `0x81` for the next. */
+  readonly drive: string;
+  /** Paths to connect to, together within a try; a try is made when the one before it failed. Never empty. */
+  readonly tries: readonly (readonly IscsiPath[])[];
+  /** Whether the operating system is told of it in the iBFT. */
+  readonly described: boolean;
+}
+
+export interface SanDrives {
+  readonly boot: SanDrive;
+  /** All that are described come first: hooking one describes all that are hooked before it. */
+  readonly extras: readonly SanDrive[];
+}
+
+export interface SanPlan {
+  readonly wanted: SanDrives;
+  /** For firmware that fails to describe all that; null when it would be the same. */
+  readonly fallback: SanDrives | null;
+  readonly warnings: readonly string[];
+}
+
+export interface SanOptions {
+  /** Entries that the operating systems of the site accept in the iBFT, one for each path of a volume. */
+  readonly ibftTargets: number;
+  /** Whether all paths of a volume are connected together and announced, as far as there are entries. */
+  readonly multipath: boolean;
+}
+
+const firstDrive = 0x80;
+const lastDrive = 0xff;
+/** iPXE keeps the words of a line on its small stack, and every dead path costs time. */
+const maxPaths = 8;
+
+/**
+ * Decides over which paths the volumes are hooked and which of them the iBFT (iSCSI Boot Firmware Table) describes. iPXE writes one
+ * entry for every path of a described drive, alive or not, and Linux rejects a table of more than two entries: it would lose its root.
+ * An initiator that logs in to all entries (`iscsistart -b`) hangs on a dead one, so paths are tried one by one unless the site asks
+ * for `multipath`. The boot volume gets the first entries, further volumes those that remain; the others are hooked for the boot
+ * loader only.
+ *
+ * iPXE for BIOS has little room for the table, and when it is full there is none at all: the fallback describes the boot volume alone.
+ */
+export function planSanDrives(source: IscsiBoot, options: SanOptions): SanPlan {
+  const limit = lastDrive - firstDrive + 1;
+  if (source.extraVolumes.length >= limit) {
+    throw invalidParameter(
+      `The node has ${source.extraVolumes.length + 1} iSCSI volumes; firmware knows ${limit} drives.`,
+    );
+  }
+  let free = options.ibftTargets;
+  const [boot, ...extras] = [source.volume, ...source.extraVolumes].map((volume, index) => {
+    const drive = sanDrive(volume, index, free, options.multipath);
+    free -= drive.described ? entriesOf(drive) : 0;
+    return drive;
+  }) as [SanDrive, ...SanDrive[]];
+  const wanted: SanDrives = { boot, extras };
+  const plain = source.extraVolumes.map((volume, index) => sanDrive(volume, index + 1, 0, options.multipath));
+  const fallback = extras.some((extra) => extra.described) ? { boot, extras: plain } : null;
+  return { wanted, fallback, warnings: warningsOf(source, wanted) };
+}
+
+function sanDrive(volume: BootVolume<IscsiConnection>, index: number, free: number, multipath: boolean): SanDrive {
+  const drive = `0x${(firstDrive + index).toString(16)}`;
+  const paths = volume.connection.paths.slice(0, maxPaths);
+  const described = free > 0;
+  const together = multipath ? paths.slice(0, described ? free : maxPaths) : [];
+  const single = paths.map((path) => [path]);
+  return { volume, drive, tries: together.length > 1 ? [together, ...single] : single, described };
+}
+
+function entriesOf({ tries: [first = []] }: SanDrive): number {
+  return first.length;
+}
+
+function warningsOf({ initiatorIqn }: IscsiBoot, { boot, extras }: SanDrives): readonly string[] {
+  const warnings: string[] = [];
+  for (const drive of [boot, ...extras]) {
+    const { volume, tries, described } = drive;
+    const name = `Volume ${volume.volumeId} (volume target ${volume.targetUuid})`;
+    if (volume.connection.paths.length > maxPaths) {
+      warnings.push(`${name} has more than ${maxPaths} paths; the firmware uses the first ${maxPaths} only.`);
+    }
+    const together = tries[0]?.length ?? 0;
+    if (together > 1 && together < Math.min(volume.connection.paths.length, maxPaths)) {
+      warnings.push(
+        `${name} is announced to the operating system over ${together} of its paths only: the iBFT has no entry for more.`,
+      );
+    }
+    if (!described) {
+      warnings.push(
+        `${name} is not announced to the operating system, because the iBFT has no entry left for it: the system must log in to it by itself.`,
+      );
+    }
+  }
+  const described = [boot, ...extras.filter((extra) => extra.described)];
+  const bootAlone = { ...boot, tries: boot.tries.slice(-1) };
+  const tooLong = 'The iSCSI names and credentials are too long for the iBFT of iPXE for BIOS (256 bytes)';
+  if (!fitsBiosTable(initiatorIqn, [bootAlone])) {
+    warnings.push(`${tooLong}: a machine that does not boot by UEFI cannot boot. Use a shorter initiator name.`);
+  } else if (!fitsBiosTable(initiatorIqn, described)) {
+    warnings.push(`${tooLong}: a machine that does not boot by UEFI announces one path of the boot volume only.`);
+  }
+  return warnings;
+}

@@ -1,0 +1,232 @@
+import { chmod, lstat, mkdir, readdir, readFile, readlink, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { secretText, type BootFile, type BootLink } from '@ironbark/core';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BootFileTree } from '../src/index.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+const node = '11111111-2222-4333-8444-555555555555';
+const otherNode = '11111111-2222-4333-8444-666666666666';
+
+function file(content: string, path = `${node}/config`, root: BootFile['root'] = 'http'): BootFile {
+  return { root, path, content: secretText`${content}` };
+}
+
+function link(path: string, target = `${node}/config`, root: BootLink['root'] = 'http'): BootLink {
+  return { root, path, target };
+}
+
+const macLink = link('pxelinux.cfg/52-54-00-12-34-56');
+
+let directory: string;
+let http: string;
+let tree: BootFileTree;
+
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+  http = join(directory, 'http');
+  await mkdir(http);
+  await mkdir(join(directory, 'tftp'));
+  tree = new BootFileTree({ roots: { http, tftp: join(directory, 'tftp') }, fileMode: 0o640 });
+});
+
+async function listing(path = directory): Promise<readonly string[]> {
+  return (await readdir(path, { recursive: true })).sort();
+}
+
+describe('write', () => {
+  it('makes files and relative links to them in both roots', async () => {
+    const tftpLink = link('grub/52:54:00:12:34:56.conf', `${node}/grub.cfg`, 'tftp');
+    await tree.write(node, [file('a'), file('b', `${node}/grub.cfg`, 'tftp')], [macLink, tftpLink]);
+    expect(await readFile(join(http, macLink.path), 'utf8')).toBe('a');
+    expect(await readlink(join(http, macLink.path))).toBe(`../${node}/config`);
+    expect(await readFile(join(directory, 'tftp', tftpLink.path), 'utf8')).toBe('b');
+  });
+
+  it('makes directories that everybody may enter', async () => {
+    await tree.write(node, [file('a')], [macLink]);
+    const modes = [node, 'pxelinux.cfg'].map(async (name) => (await stat(join(http, name))).mode & 0o777);
+    expect(await Promise.all(modes)).toEqual([0o755, 0o755]);
+  });
+
+  it.each([0o640, 0o666, 0o400])('gives files the configured mode %o, whatever the umask', async (fileMode) => {
+    const other = new BootFileTree({ roots: { http, tftp: join(directory, 'tftp') }, fileMode });
+    await other.write(node, [file('a')], []);
+    expect((await stat(join(http, node, 'config'))).mode & 0o777).toBe(fileMode);
+  });
+
+  it('replaces content and leaves no other file behind', async () => {
+    await tree.write(node, [file('a')], [macLink]);
+    const before = await listing();
+    await tree.write(node, [file('bb')], [macLink]);
+    expect(await readFile(join(http, node, 'config'), 'utf8')).toBe('bb');
+    expect(await listing()).toEqual(before);
+  });
+
+  it('does not touch what is unchanged', async () => {
+    await tree.write(node, [file('a')], [macLink]);
+    const identities = async () =>
+      Promise.all([macLink.path, `${node}/config`].map(async (path) => (await lstat(join(http, path))).ino));
+    const before = await identities();
+    await utimes(join(http, node, 'config'), 1, 1);
+    await tree.write(node, [file('a')], [macLink]);
+    expect(await identities()).toEqual(before);
+    expect((await stat(join(http, node, 'config'))).mtimeMs).toBe(1000);
+  });
+
+  it('restores the mode of a file that somebody opened up', async () => {
+    await tree.write(node, [file('a')], []);
+    await chmod(join(http, node, 'config'), 0o666);
+    await tree.write(node, [file('a')], []);
+    expect((await stat(join(http, node, 'config'))).mode & 0o777).toBe(0o640);
+  });
+
+  it('goes on after a process was killed in the middle', async () => {
+    await mkdir(join(http, node));
+    await mkdir(join(http, 'pxelinux.cfg'));
+    await writeFile(join(http, node, '.config.new'), 'half');
+    await symlink('nowhere', join(http, macLink.path));
+    await symlink('half', join(http, 'pxelinux.cfg', '.52-54-00-12-34-56.new'));
+    await tree.write(node, [file('a')], [macLink]);
+    expect(await readFile(join(http, macLink.path), 'utf8')).toBe('a');
+    expect((await listing()).filter((name) => name.endsWith('.new'))).toEqual([]);
+  });
+
+  it('replaces a link that stands where a file belongs, and not what it leads to', async () => {
+    await writeFile(join(directory, 'outside'), 'safe', { mode: 0o640 });
+    await mkdir(join(http, node));
+    await symlink(join(directory, 'outside'), join(http, node, 'config'));
+    await tree.write(node, [file('safe')], []);
+    expect((await lstat(join(http, node, 'config'))).isFile()).toBe(true);
+    await tree.write(node, [file('changed')], []);
+    expect(await readFile(join(directory, 'outside'), 'utf8')).toBe('safe');
+  });
+
+  it('does not write through a directory that is a link', async () => {
+    await mkdir(join(directory, 'outside'));
+    await symlink(join(directory, 'outside'), join(http, node));
+    await expect(tree.write(node, [file('a')], [])).rejects.toMatchObject({ code: 'NETBOOT_FILE_FAILED' });
+    expect(await readdir(join(directory, 'outside'))).toEqual([]);
+  });
+
+  it('takes a link over from another node', async () => {
+    await tree.write(node, [file('a')], [macLink]);
+    await tree.write(otherNode, [file('b', `${otherNode}/config`)], [{ ...macLink, target: `${otherNode}/config` }]);
+    expect(await readFile(join(http, macLink.path), 'utf8')).toBe('b');
+  });
+
+  it('says what failed, where, and what to do', async () => {
+    await mkdir(join(http, node, 'config', 'x'), { recursive: true });
+    const failed = tree.write(node, [file('a')], []);
+    await expect(failed).rejects.toMatchObject({
+      code: 'NETBOOT_FILE_FAILED',
+      hint: expect.stringContaining(http) as unknown,
+    });
+    await expect(failed).rejects.toThrow(node);
+  });
+});
+
+const hostilePaths = [
+  '../x',
+  '/etc/x',
+  `${node}/../x`,
+  `${node}/.x`,
+  `${node}//x`,
+  `${node}/a b`,
+  `${node}/a\0b`,
+  '',
+  '.',
+  node,
+  `${node}/`,
+];
+
+describe('paths', () => {
+  it.each([...hostilePaths, 'boot.ipxe', `${otherNode}/config`])('of a file cannot be %j', async (path) => {
+    await expect(tree.write(node, [file('a', path)], [])).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
+    expect(await listing()).toEqual(['http', 'tftp']);
+  });
+
+  it.each([...hostilePaths, `${otherNode}/config`, `${node}/link`])('of a link cannot be %j', async (path) => {
+    await expect(tree.write(node, [], [link(path)])).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
+    await expect(tree.removeLinks(node, [link(path)])).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
+    expect(await listing()).toEqual(['http', 'tftp']);
+  });
+
+  it.each([...hostilePaths, `${otherNode}/config`, '/etc/passwd'])(
+    'that a link leads to cannot be %j',
+    async (target) => {
+      await expect(tree.write(node, [], [link('a', target)])).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
+      expect(await listing()).toEqual(['http', 'tftp']);
+    },
+  );
+
+  it.each(['..', '', 'x', `${node}/..`, node.toUpperCase().replace('1', 'A'), `${node}\n`])(
+    'need a uuid, which %j is not',
+    async (uuid) => {
+      await expect(tree.remove(uuid, [])).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
+      await expect(tree.write(uuid, [file('a', `${uuid}/config`)], [])).rejects.toMatchObject({
+        code: 'INVALID_PARAMETER',
+      });
+    },
+  );
+});
+
+describe('writeShared', () => {
+  it('makes a file that everybody may read', async () => {
+    await tree.writeShared(file('a', 'boot.ipxe'));
+    expect((await stat(join(http, 'boot.ipxe'))).mode & 0o777).toBe(0o644);
+  });
+
+  it.each([`${node}/config`, '../boot.ipxe'])('refuses %s', async (path) => {
+    await expect(tree.writeShared(file('a', path))).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
+  });
+});
+
+describe('remove', () => {
+  it('takes away the node directories of both roots and the links, and nothing of another node', async () => {
+    const other = { ...link('pxelinux.cfg/52-54-00-12-34-57'), target: `${otherNode}/config` };
+    await tree.write(otherNode, [file('b', `${otherNode}/config`)], [other]);
+    const before = await listing();
+    await tree.write(node, [file('a'), file('c', `${node}/deep/er/file`), file('d', `${node}/x`, 'tftp')], [macLink]);
+    await tree.remove(node, [macLink]);
+    expect(await listing()).toEqual(before);
+  });
+
+  it('can be repeated, also when nothing was ever written', async () => {
+    await tree.remove(node, [macLink]);
+    await tree.remove(node, [macLink]);
+    expect(await listing()).toEqual(['http', 'tftp']);
+  });
+
+  it('leaves a link that meanwhile leads to another node', async () => {
+    await tree.write(node, [file('a')], [macLink]);
+    await tree.write(otherNode, [file('b', `${otherNode}/config`)], [{ ...macLink, target: `${otherNode}/config` }]);
+    await tree.remove(node, [macLink]);
+    expect(await readFile(join(http, macLink.path), 'utf8')).toBe('b');
+  });
+
+  it('leaves a regular file that stands where the link was', async () => {
+    await mkdir(join(http, 'pxelinux.cfg'));
+    await writeFile(join(http, macLink.path), 'by hand');
+    await tree.remove(node, [macLink]);
+    expect(await readFile(join(http, macLink.path), 'utf8')).toBe('by hand');
+  });
+
+  it('follows no link out of the node directory', async () => {
+    await mkdir(join(directory, 'outside'));
+    await writeFile(join(directory, 'outside', 'file'), 'safe');
+    await tree.write(node, [file('a')], []);
+    await symlink(join(directory, 'outside'), join(http, node, 'outside'));
+    await symlink(join(directory, 'outside'), join(directory, 'tftp', node));
+    await tree.remove(node, []);
+    expect(await readFile(join(directory, 'outside', 'file'), 'utf8')).toBe('safe');
+    expect(await listing()).toEqual(['http', 'outside', 'outside/file', 'tftp']);
+  });
+
+  it('also takes what an interrupted replacement of a link left', async () => {
+    await mkdir(join(http, 'pxelinux.cfg'));
+    await symlink(`../${node}/config`, join(http, 'pxelinux.cfg', '.52-54-00-12-34-56.new'));
+    await tree.remove(node, [macLink]);
+    expect(await readdir(join(http, 'pxelinux.cfg'))).toEqual([]);
+  });
+});

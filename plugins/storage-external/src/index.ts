@@ -1,0 +1,2 @@
+export { default } from './plugin.ts';
+export { ExternalStorage } from './external-storage.ts';
