@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConductorProcess, pluginPaths } from '../site/conductor-process.ts';
+import { ConductorProcess, pluginPaths } from '@ironbark/lab/conductor';
 import { ApiClient } from './api-client.ts';
 import { ProvisionStates } from './event-stream.ts';
 import { createTarget, enrollNode, enrollVolumeNode } from './fleet.ts';

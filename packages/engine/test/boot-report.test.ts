@@ -3,7 +3,7 @@ import { describeBootFailure } from '../src/boot-report.ts';
 import { createLab, provision, volumeNode, type Lab } from './fixture.ts';
 
 async function tokenOf(lab: Lab, uuid: string): Promise<string> {
-  const token = /\/boot-report\/[^/]+\/(\S+)/.exec(lab.bootFiles.get(uuid) ?? '')?.[1];
+  const token = /\/boot-report\/[^/]+\?token=(\S+)/.exec(lab.bootFiles.get(uuid) ?? '')?.[1];
   if (token === undefined) throw new Error('the boot file holds no token');
   return token;
 }

@@ -74,7 +74,7 @@ async function bootReportUrl(context: EngineContext, task: Task, fence: Fence): 
 }
 
 export function bootReportPrefix(apiUrl: string, nodeUuid: string): string {
-  return `${apiUrl}/ironbark/v1/boot-report/${nodeUuid}/`;
+  return `${apiUrl}/ironbark/v1/boot-report/${nodeUuid}?token=`;
 }
 
 export async function bootReportToken(context: EngineContext, nodeUuid: string): Promise<Secret | undefined> {

@@ -1,0 +1,5 @@
+export { createApi, type ApiOptions } from './server.ts';
+export { roles, type Authenticator, type AuthOptions, type Identity, type Role } from './auth/authenticator.ts';
+export { policy, type Rule } from './policy.ts';
+export { maxVersion, minVersion } from './microversion.ts';
+export type { ErrorBody } from './errors.ts';
