@@ -3,12 +3,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 
-const [task, ...taskArguments] = process.argv.slice(2);
-const projects = '--exclude @ironbark/root';
+const [task, ...given] = process.argv.slice(2);
+const fromSource = 'node --conditions=@ironbark/source';
+const installPackages = `${fromSource} tools/lab/src/install-packages.ts`;
+const nx = 'nx run-many --output-style=static';
 const tasks = {
-  demo: [`nx run-many -t build ${projects}`, ['node', 'tools/demo/main.mjs', ...taskArguments]],
-  test: [`nx run-many -t lint,typecheck,build,test ${projects}`],
-  'test:unit': [`nx run-many -t test ${projects}`],
+  demo: [`${installPackages} lab`, `${nx} -t build --output-style=dynamic`, `${fromSource} tools/demo/src/main.ts`],
+  test: [`${installPackages} lab test --yes`, `${nx} -t lint,typecheck,build,test`, `${nx} -t e2e`],
+  'test:unit': [`${installPackages} lab test --yes`, `${nx} -t test`],
+  bench: [`${nx} -t build`, `${fromSource} test/bench/main.ts`],
 };
 process.chdir(resolve(import.meta.dirname, '..'));
 const nodeVersion = readFileSync('.node-version', 'utf8').trim();
@@ -33,9 +36,12 @@ process.env.PATH = [resolve(home, 'node_modules/.bin'), resolve('node_modules/.b
 for (const step of ['pnpm install --frozen-lockfile --loglevel=warn', ...(tasks[task] ?? [])]) run(step);
 
 function run(line) {
-  const [command, ...args] = Array.isArray(line) ? line : line.split(' ');
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
+  const [command, ...args] = line.split(' ');
+  // Options of the caller go to the programs of this repository, which know them.
+  if (command === 'node') args.push(...given);
+  const { status, signal, error } = spawnSync(command, args, { stdio: 'inherit' });
   if (status === 0) return;
-  console.error(`bootstrap: "${[command, ...args].join(' ')}" failed${error ? ` (${error.message})` : ''}`);
-  process.exit(status ?? 1);
+  if (signal === null && error === undefined) process.exit(status ?? 1); // the command has said why
+  console.error(`bootstrap: "${line}" ended by ${signal ?? error.message}`);
+  process.exit(1);
 }

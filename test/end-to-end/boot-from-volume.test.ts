@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bootTimeoutMs, createTarget, enrollVolumeMachine, type VolumeMachine } from './volume-machine.ts';
 
 const chap = { username: 'ABC', password: 'XYZ-secret-123' };
-const boot = { iqn: 'iqn.2010-10.com.example:vol-x', lun: 1, chap };
+const boot = { name: 'boot', iqn: 'iqn.2010-10.com.example:vol-x', lun: 1, chap };
 const chapProperties = { auth_method: 'CHAP', auth_username: chap.username, auth_password: chap.password };
 
 async function deploy({ openstack, nodeUuid }: VolumeMachine): Promise<void> {
@@ -26,14 +26,14 @@ describe('a machine with real firmware, driven by the real client', () => {
     expect(await up).toContain(
       `session=${boot.iqn} sessions=1 targets=${boot.iqn} initiator=iqn.2017-08.org.openstack.${nodeUuid}`,
     );
-    expect(await site.iscsi.sessions(boot.iqn)).toHaveLength(1);
+    expect(await site.lab.iscsi.sessions(boot.iqn)).toHaveLength(1);
     expect(await openstack.json('node', 'show', nodeUuid)).toMatchObject({
       provision_state: 'active',
       power_state: 'power on',
       last_error: null,
     });
     await openstack.baremetal('node', 'undeploy', '--wait', '120', nodeUuid);
-    expect(site.machine.isOn).toBe(false);
+    expect(site.machine.machine.isOn).toBe(false);
     expect(await openstack.json('volume', 'target', 'list')).toEqual([]);
     expect(await openstack.json('node', 'show', nodeUuid)).toMatchObject({
       provision_state: 'available',
@@ -59,7 +59,7 @@ describe('a machine with real firmware, driven by the real client', () => {
   });
 
   it('finds an extra volume beside the one that it boots from', async () => {
-    const extra = { iqn: 'iqn.2010-10.com.example:vol-y', lun: 10 };
+    const extra = { name: 'extra', iqn: 'iqn.2010-10.com.example:vol-y', lun: 10 };
     const machine = await enrollVolumeMachine([boot, extra]);
     await createTarget(machine, 0, {
       target_iqn: boot.iqn,
@@ -101,7 +101,9 @@ describe('a machine with real firmware, driven by the real client', () => {
       ...chapProperties,
       auth_password: 'not-the-password',
     });
-    const rebooting = site.machine.serial.waitForLine(/Restarting|rebooting|reboot/i, { timeoutMs: bootTimeoutMs });
+    const rebooting = site.machine.machine.serial.waitForLine(/Restarting|rebooting|reboot/i, {
+      timeoutMs: bootTimeoutMs,
+    });
     await deploy(machine);
     await rebooting;
     expect(await openstack.json('node', 'show', nodeUuid)).toMatchObject({

@@ -1,22 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { copyImage, guestImage, hostSeenByGuest, type ChapAccount } from '@ironbark/lab';
-import { machineId, startMachineSite, type MachineSite } from '@ironbark/lab/conductor';
+import { hostSeenByGuest, type VolumeOptions } from '@ironbark/lab';
+import { startMachineSite, type MachineSite } from '@ironbark/lab/conductor';
 import { onTestFinished } from 'vitest';
 import { OpenstackClient } from './openstack-client.ts';
 
-const imageCache = join(tmpdir(), 'ironbark-guest-images');
-
 /** Long enough for two boots of an emulated machine on a busy host. */
 export const bootTimeoutMs = 180_000;
-
-export interface Volume {
-  readonly iqn: string;
-  readonly lun: number;
-  readonly chap?: ChapAccount;
-  readonly mutualChap?: ChapAccount;
-}
 
 /** A machine at its site, enrolled and available, as the admin guide of the Bare Metal service gets it there. */
 export interface VolumeMachine {
@@ -30,30 +18,17 @@ export interface VolumeMachine {
 }
 
 /** Starts a site, puts the volumes behind its iSCSI target, and enrolls the machine by the real client. */
-export async function enrollVolumeMachine(volumes: readonly Volume[]): Promise<VolumeMachine> {
-  const directory = await mkdtemp(join(tmpdir(), 'ironbark-machine-'));
-  const site = await startMachineSite({ directory, ipxe: { attempts: 2, retry_delay: 1, reboot_delay: 5 } });
-  onTestFinished(async () => {
-    await site.stop();
-    await rm(directory, { recursive: true, force: true });
-  });
-  for (const [index, { iqn, lun, chap, mutualChap }] of volumes.entries()) {
-    const disk = join(directory, `volume-${index}.img`);
-    await copyImage(await guestImage(imageCache), disk);
-    await site.iscsi.addTarget({
-      iqn,
-      volumes: { [lun]: disk },
-      ...(chap === undefined ? {} : { chap }),
-      ...(mutualChap === undefined ? {} : { mutualChap }),
-    });
-  }
+export async function enrollVolumeMachine(volumes: readonly VolumeOptions[]): Promise<VolumeMachine> {
+  const site = await startMachineSite({ ipxe: { attempts: 2, retry_delay: 1, reboot_delay: 5 } });
+  onTestFinished(() => site.stop());
+  for (const volume of volumes) await site.lab.createVolume(volume);
   const openstack = new OpenstackClient(site.conductor.url);
   return {
     site,
     openstack,
     nodeUuid: await enrollNode(site, openstack),
-    portal: `${hostSeenByGuest}:${site.iscsi.portal.port}`,
-    guestUp: () => site.machine.serial.waitForLine(/IRONBARK-GUEST ROOT-OK/, { timeoutMs: bootTimeoutMs }),
+    portal: `${hostSeenByGuest}:${site.lab.iscsi.portal.port}`,
+    guestUp: () => site.machine.machine.serial.waitForLine(/IRONBARK-GUEST ROOT-OK/, { timeoutMs: bootTimeoutMs }),
   };
 }
 
@@ -62,18 +37,18 @@ async function enrollNode(site: MachineSite, openstack: OpenstackClient): Promis
     ...['node', 'create', '--driver', 'redfish', '--name', 'machine-1'],
     ...[
       '--driver-info',
-      `redfish_address=${site.bmc.url}`,
+      `redfish_address=${site.machine.address}`,
       '--driver-info',
-      `redfish_system_id=${site.bmc.systemPath(machineId)}`,
+      `redfish_system_id=${site.machine.systemPath}`,
     ],
     ...[
       '--driver-info',
-      `redfish_username=${site.bmc.username}`,
+      `redfish_username=${site.lab.bmc.username}`,
       '--driver-info',
-      `redfish_password=${site.bmc.password}`,
+      `redfish_password=${site.lab.bmc.password}`,
     ],
   );
-  await openstack.baremetal('port', 'create', '--node', uuid, site.machine.macAddresses[0] ?? '');
+  await openstack.baremetal('port', 'create', '--node', uuid, site.machine.machine.macAddresses[0] ?? '');
   await openstack.baremetal('node', 'set', '--storage-interface', 'external', uuid);
   await openstack.baremetal('node', 'set', '--property', 'capabilities=iscsi_boot:True', uuid);
   await openstack.baremetal(

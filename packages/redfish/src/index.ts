@@ -1,0 +1,10 @@
+export * from './address.ts';
+export * from './connection.ts';
+export * from './redfish-client.ts';
+export * from './client-pool.ts';
+export * from './find-system.ts';
+export * from './computer-system.ts';
+export * from './boot-settings.ts';
+export * from './virtual-media.ts';
+export { readMessages, type BmcMessages } from './extended-info.ts';
+export { pause, poll, throwIfAborted, type PollOptions } from './wait.ts';
