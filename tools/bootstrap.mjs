@@ -13,6 +13,7 @@ const tasks = {
   'test:unit': [`${installPackages} lab test --yes`, `${nx} -t test`],
   bench: [`${nx} -t build`, `${fromSource} test/bench/main.ts`],
 };
+process.on('SIGINT', () => {}); // the running step hears it as well, and ends in its own way
 process.chdir(resolve(import.meta.dirname, '..'));
 const nodeVersion = readFileSync('.node-version', 'utf8').trim();
 const { packageManager } = JSON.parse(readFileSync('package.json', 'utf8'));

@@ -78,6 +78,20 @@ describe('the event stream', () => {
     expect((await open('/ironbark/v1/events?node=nowhere')).statusCode).toBe(404);
   });
 
+  it('says now and then that it is alive', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const response = await open();
+      await readUntil(response, ': connected');
+      vi.advanceTimersByTime(15_000);
+      expect(await readUntil(response, '\n\n')).toBe(': alive\n\n');
+      response.destroy();
+      await vi.waitFor(() => expect(vi.getTimerCount()).toBe(0));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('forgets a client that goes away', async () => {
     const response = await open();
     expect(api.fake.listeners.size).toBe(1);

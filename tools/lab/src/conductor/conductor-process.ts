@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { execa, type Options, type ResultPromise } from 'execa';
 import { stringify } from 'yaml';
-import { workspaceRoot } from '../workspace/workspace-packages.ts';
+import { LabError } from '../lab-error.ts';
 
+const workspaceRoot = resolve(import.meta.dirname, '../../../..');
 const program = join(workspaceRoot, 'apps/conductor/dist/main.js');
 const startTimeoutMs = 20_000;
 
@@ -36,7 +37,8 @@ export class ConductorProcess {
 
   /** Writes the configuration, starts the conductor and waits until it answers. */
   static async start({ site, config }: ConductorOptions): Promise<ConductorProcess> {
-    if (!existsSync(program)) throw new Error(`${program} is missing: build the workspace first.`);
+    if (!existsSync(program))
+      throw new LabError('LAB_INVALID', `${program} is missing.`, { hint: 'Build the workspace first.' });
     await mkdir(site, { recursive: true });
     await writeFile(join(site, 'ironbark.yaml'), stringify(config));
     return ConductorProcess.startAgain(site);
@@ -90,5 +92,5 @@ async function readyUrl(child: ResultPromise<typeof childOptions>, log: readonly
     clearTimeout(timer);
   }
   const { exitCode, signal } = await child;
-  throw new Error(`The conductor did not start (exit ${exitCode ?? signal}).\n${log.join('')}`);
+  throw new LabError('LAB_PROCESS_ENDED', `The conductor did not start (exit ${exitCode ?? signal}).\n${log.join('')}`);
 }

@@ -1,0 +1,2 @@
+export * from './conductor/conductor-process.ts';
+export * from './conductor/machine-site.ts';

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { startLab, type Lab, type LabMachine } from '../lab.ts';
+import { freePort, hostSeenByGuest, loopback } from '../loopback.ts';
+import { ConductorProcess, pluginPaths } from './conductor-process.ts';
+
+export interface MachineSiteOptions {
+  /** Settings of the boot driver that differ from its defaults. */
+  readonly ipxe?: Readonly<Record<string, unknown>>;
+  /** Stops everything when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** A machine behind a BMC, an iSCSI target without volumes, and a conductor that knows neither yet. */
+export interface MachineSite {
+  readonly lab: Lab;
+  readonly machine: LabMachine;
+  /** The conductor that runs now; {@link MachineSite.restartConductor} replaces it. */
+  readonly conductor: ConductorProcess;
+  /** Directory of the conductor's site. */
+  readonly siteDirectory: string;
+  restartConductor(): Promise<void>;
+  /** Ends every process and removes every file. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything that a machine needs to boot from a volume, on loopback. The machine is off. */
+export async function startMachineSite({ ipxe = {}, signal }: MachineSiteOptions = {}): Promise<MachineSite> {
+  await using started = new AsyncDisposableStack();
+  const lab = started.use(await startLab(signal === undefined ? {} : { signal }));
+  const [apiPort, bootPort] = [await freePort(), await freePort()];
+  const bootUrl = `http://${hostSeenByGuest}:${bootPort}`;
+  const machine = await lab.createMachine({ name: 'machine-1', bootUrl: `${bootUrl}/boot.ipxe` });
+  const siteDirectory = join(lab.directory, 'site');
+  const config = siteConfig({ apiPort, bootPort, bootUrl, ipxe });
+  let conductor = await ConductorProcess.start({ site: siteDirectory, config });
+  started.defer(async () => void (await conductor.stop()));
+  signal?.throwIfAborted();
+  const running = started.move();
+  return {
+    lab,
+    machine,
+    siteDirectory,
+    get conductor() {
+      return conductor;
+    },
+    async restartConductor() {
+      conductor = await ConductorProcess.startAgain(siteDirectory);
+    },
+    stop: () => running.disposeAsync(),
+  };
+}
+
+interface SiteAddresses {
+  readonly apiPort: number;
+  readonly bootPort: number;
+  readonly bootUrl: string;
+  readonly ipxe: Readonly<Record<string, unknown>>;
+}
+
+function siteConfig({ apiPort, bootPort, bootUrl, ipxe }: SiteAddresses): Readonly<Record<string, unknown>> {
+  return {
+    hostname: 'lab',
+    // Machines reach the host under an address of their own network: boot reports go there.
+    api: { port: apiPort, public_url: `http://${hostSeenByGuest}:${apiPort}` },
+    plugins: pluginPaths('hardware-redfish', 'boot-ipxe', 'storage-external'),
+    enabled: {
+      hardware: ['redfish'],
+      power: ['redfish'],
+      management: ['redfish'],
+      boot: ['ipxe'],
+      storage: ['noop', 'external'],
+    },
+    settings: {
+      netboot: { listen: { host: loopback, port: bootPort }, http_url: bootUrl },
+      ...(Object.keys(ipxe).length === 0 ? {} : { ipxe }),
+    },
+    notifications: { log: true },
+  };
+}

@@ -1,0 +1,63 @@
+import { access, readdir } from 'node:fs/promises';
+
+export interface DebianPackage {
+  readonly name: string;
+  /** A file or folder that exists when the package is installed; `*` stands for anything within the last part of the path. */
+  readonly proof: string;
+  readonly reason: string;
+  /** `lab` packages are needed to boot machines, `test` packages only by tests. */
+  readonly purpose: 'lab' | 'test';
+}
+
+/** The Debian packages that the lab and the end-to-end tests use, beyond what every Debian system has. */
+export const debianPackages: readonly DebianPackage[] = [
+  lab('qemu-system-x86', '/usr/bin/qemu-system-x86_64', 'virtual machines with SeaBIOS'),
+  lab('qemu-block-extra', '/usr/lib/x86_64-linux-gnu/qemu/block-curl.so', 'virtual media that qemu reads over http'),
+  lab('ipxe-qemu', '/usr/lib/ipxe/qemu/pxe-virtio.rom', 'iPXE in the option ROM of the network card'),
+  lab('tgt', '/usr/sbin/tgtd', 'iSCSI targets in user space'),
+  // The busybox package brings the same program, but one that needs shared libraries.
+  lab('busybox-static', '/usr/share/doc/busybox-static', 'user space of the guest'),
+  lab('open-iscsi', '/usr/sbin/iscsistart', 'iSCSI initiator of the guest'),
+  lab('linux-image-cloud-amd64', '/boot/vmlinuz-*', 'kernel of the guest'),
+  lab('kmod', '/usr/sbin/modprobe', 'finding the kernel modules of the guest'),
+  lab('e2fsprogs', '/usr/sbin/mke2fs', 'file system of the guest'),
+  lab('grub-common', '/usr/bin/grub-mkimage', 'boot loader of the guest'),
+  lab('grub-pc-bin', '/usr/lib/grub/i386-pc/boot.img', 'boot loader of the guest'),
+  lab('openssl', '/usr/bin/openssl', 'certificate of the virtual BMC'),
+  test(
+    'python3-sushy',
+    '/usr/lib/python3/dist-packages/sushy',
+    'checks the virtual BMC with the Redfish client of Ironic',
+  ),
+  test('python3-openstackclient', '/usr/bin/openstack', 'drives the API as a user does'),
+  test('python3-ironicclient', '/usr/lib/python3/dist-packages/ironicclient', 'the baremetal commands of openstack'),
+];
+
+/** The packages of the table that are not installed. */
+export async function missingPackages(
+  purposes: readonly DebianPackage['purpose'][] = ['lab', 'test'],
+): Promise<readonly DebianPackage[]> {
+  const wanted = debianPackages.filter((each) => purposes.includes(each.purpose));
+  const found = await Promise.all(wanted.map(async (each) => exists(each.proof)));
+  return wanted.filter((_, index) => found[index] === false);
+}
+
+function lab(name: string, proof: string, reason: string): DebianPackage {
+  return { name, proof, reason, purpose: 'lab' };
+}
+
+function test(name: string, proof: string, reason: string): DebianPackage {
+  return { name, proof, reason, purpose: 'test' };
+}
+
+async function exists(pattern: string): Promise<boolean> {
+  if (!pattern.endsWith('*')) {
+    return access(pattern).then(
+      () => true,
+      () => false,
+    );
+  }
+  const slash = pattern.lastIndexOf('/');
+  const names = await readdir(pattern.slice(0, slash)).catch(() => []);
+  return names.some((name) => name.startsWith(pattern.slice(slash + 1, -1)));
+}
