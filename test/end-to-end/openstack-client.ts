@@ -9,11 +9,11 @@ export class OpenstackClient {
   }
 
   /**
-   * Runs `openstack baremetal …`.
+   * Runs `openstack baremetal …`; lists among the arguments stand for their items.
    * @returns what it printed. @throws with what it wrote to standard error when it fails.
    */
-  async baremetal(...args: readonly string[]): Promise<string> {
-    const { stdout } = await execa('openstack', ['baremetal', ...args], {
+  async baremetal(...args: readonly (string | readonly string[])[]): Promise<string> {
+    const { stdout } = await execa('openstack', ['baremetal', ...args.flat()], {
       env: { OS_AUTH_TYPE: 'none', OS_ENDPOINT: this.#endpoint },
       stdin: 'ignore',
       timeout: 120_000,
@@ -22,7 +22,7 @@ export class OpenstackClient {
   }
 
   /** As {@link baremetal}, with JSON output decoded. */
-  async json<Result>(...args: readonly string[]): Promise<Result> {
+  async json<Result>(...args: readonly (string | readonly string[])[]): Promise<Result> {
     return JSON.parse(await this.baremetal(...args, '-f', 'json')) as Result;
   }
 }

@@ -34,14 +34,14 @@ export async function enrollVolumeMachine(volumes: readonly VolumeOptions[]): Pr
 
 async function enrollNode(site: MachineSite, openstack: OpenstackClient): Promise<string> {
   const { uuid } = await openstack.json<{ uuid: string }>(
-    ...['node', 'create', '--driver', 'redfish', '--name', 'machine-1'],
-    ...[
+    ['node', 'create', '--driver', 'redfish', '--name', 'machine-1'],
+    [
       '--driver-info',
       `redfish_address=${site.machine.address}`,
       '--driver-info',
       `redfish_system_id=${site.machine.systemPath}`,
     ],
-    ...[
+    [
       '--driver-info',
       `redfish_username=${site.lab.bmc.username}`,
       '--driver-info',
@@ -52,8 +52,8 @@ async function enrollNode(site: MachineSite, openstack: OpenstackClient): Promis
   await openstack.baremetal('node', 'set', '--storage-interface', 'external', uuid);
   await openstack.baremetal('node', 'set', '--property', 'capabilities=iscsi_boot:True', uuid);
   await openstack.baremetal(
-    ...['volume', 'connector', 'create', '--node', uuid],
-    ...['--type', 'iqn', '--connector-id', `iqn.2017-08.org.openstack.${uuid}`],
+    ['volume', 'connector', 'create', '--node', uuid],
+    ['--type', 'iqn', '--connector-id', `iqn.2017-08.org.openstack.${uuid}`],
   );
   await openstack.baremetal('node', 'manage', '--wait', '60', uuid);
   await openstack.baremetal('node', 'provide', '--wait', '60', uuid);
@@ -67,8 +67,8 @@ export async function createTarget(
   properties: Readonly<Record<string, string>>,
 ): Promise<void> {
   await openstack.baremetal(
-    ...['volume', 'target', 'create', '--node', nodeUuid, '--type', 'iscsi'],
-    ...['--boot-index', String(bootIndex), '--volume-id', `volume-${bootIndex}`],
-    ...Object.entries(properties).flatMap(([key, value]) => ['--property', `${key}=${value}`]),
+    ['volume', 'target', 'create', '--node', nodeUuid, '--type', 'iscsi'],
+    ['--boot-index', String(bootIndex), '--volume-id', `volume-${bootIndex}`],
+    Object.entries(properties).flatMap(([key, value]) => ['--property', `${key}=${value}`]),
   );
 }
