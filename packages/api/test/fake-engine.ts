@@ -249,7 +249,8 @@ export class FakeEngine {
         >,
       setMaintenance: async (ident, maintenance, reason) =>
         void this.change(ident, { maintenance, maintenanceReason: reason }),
-      setTraits: async (ident, traits) => void this.change(ident, { traits }),
+      updateTraits: async (ident, edit) =>
+        void this.change(ident, { traits: [...new Set(edit(this.node(ident)))].sort() }),
       history: async (ident) => {
         const { uuid } = this.node(ident);
         return this.historyRows.filter((row) => row.nodeUuid === uuid);

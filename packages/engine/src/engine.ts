@@ -87,7 +87,8 @@ export interface NodeService {
   delete(ident: string): Promise<void>;
   validate(ident: string): Promise<ValidationResults>;
   setMaintenance(ident: string, maintenance: boolean, reason: string | null): Promise<void>;
-  setTraits(ident: string, traits: readonly string[]): Promise<void>;
+  /** @param edit computes the traits from those that the node has, with the node locked. */
+  updateTraits(ident: string, edit: (current: Node) => readonly string[]): Promise<void>;
   history(ident: string): Promise<readonly HistoryEntry[]>;
 }
 

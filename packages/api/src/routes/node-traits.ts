@@ -56,7 +56,7 @@ export function registerNodeTraits(app: FastifyInstance, { engine }: ApiContext)
     },
     async (request, reply) => {
       const ident = nodeIdent(request.params.ident, request.minor);
-      await engine.nodes.setTraits(ident, [...new Set(request.body.traits)].sort());
+      await engine.nodes.updateTraits(ident, () => request.body.traits);
       return noContent(reply);
     },
   );
@@ -75,10 +75,11 @@ export function registerNodeTraits(app: FastifyInstance, { engine }: ApiContext)
       const { ident, trait: added } = request.params;
       const problem = check(trait, added, 'The trait');
       if (problem !== undefined) throw invalidParameter(problem);
-      const node = await engine.nodes.get(nodeIdent(ident, request.minor));
-      const traits = [...new Set([...node.traits, added])].sort();
-      if (traits.length > traitsAtMost) throw invalidParameter(`A node cannot have more than ${traitsAtMost} traits.`);
-      await engine.nodes.setTraits(node.uuid, traits);
+      await engine.nodes.updateTraits(nodeIdent(ident, request.minor), ({ traits }) => {
+        if (traits.includes(added)) return traits;
+        if (traits.length < traitsAtMost) return [...traits, added];
+        throw invalidParameter(`A node cannot have more than ${traitsAtMost} traits.`);
+      });
       reply.header('location', `${request.base}/v1/nodes/${ident}/traits/${added}`);
       return noContent(reply);
     },
@@ -95,7 +96,7 @@ export function registerNodeTraits(app: FastifyInstance, { engine }: ApiContext)
       responses: { 204: null },
     },
     async (request, reply) => {
-      await engine.nodes.setTraits(nodeIdent(request.params.ident, request.minor), []);
+      await engine.nodes.updateTraits(nodeIdent(request.params.ident, request.minor), () => []);
       return noContent(reply);
     },
   );
@@ -112,13 +113,10 @@ export function registerNodeTraits(app: FastifyInstance, { engine }: ApiContext)
     },
     async (request, reply) => {
       const { ident, trait: removed } = request.params;
-      const node = await engine.nodes.get(nodeIdent(ident, request.minor));
-      if (!node.traits.includes(removed))
-        throw new IronbarkError('NOT_FOUND', `Node ${node.uuid} doesn't have a trait '${removed.slice(0, 255)}'`);
-      await engine.nodes.setTraits(
-        node.uuid,
-        node.traits.filter((one) => one !== removed),
-      );
+      await engine.nodes.updateTraits(nodeIdent(ident, request.minor), ({ uuid, traits }) => {
+        if (traits.includes(removed)) return traits.filter((one) => one !== removed);
+        throw new IronbarkError('NOT_FOUND', `Node ${uuid} doesn't have a trait '${removed.slice(0, 255)}'`);
+      });
       return noContent(reply);
     },
   );

@@ -47,12 +47,12 @@ export function createNodeService(context: EngineContext): NodeService {
       };
       await store.nodes.update(uuid, changes);
     },
-    async setTraits(ident, traits) {
+    async updateTraits(ident, edit) {
       const { uuid } = await findNode(context, ident);
-      const sorted = [...new Set(traits)].sort();
-      await withLock(context, uuid, (fence) =>
-        store.nodes.update(uuid, { traits: sorted, updatedAt: timestamp() }, fence),
-      );
+      await withLock(context, uuid, async (fence) => {
+        const traits = [...new Set(edit(await findNode(context, uuid)))].sort();
+        return store.nodes.update(uuid, { traits, updatedAt: timestamp() }, fence);
+      });
     },
     async history(ident) {
       return store.history.list((await findNode(context, ident)).uuid);
