@@ -28,6 +28,7 @@ import type {
 import type { EventStream } from './events.ts';
 import type { Plan } from './plan.ts';
 import type { ProvisionVerb } from './state-machine.ts';
+import type { ValidationResults } from './validation.ts';
 
 /**
  * What the API asks of the conductor. Every rule about machines is here or below; callers have checked who asks and what the request
@@ -120,8 +121,6 @@ export interface NodeChanges {
   readonly automatedClean?: boolean | null;
   readonly networkData?: Info;
 }
-
-export type ValidationResults = Readonly<Record<InterfaceKind, { readonly result: boolean; readonly reason?: string }>>;
 
 export interface PortChanges {
   readonly address?: string;

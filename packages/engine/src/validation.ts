@@ -7,7 +7,9 @@ import {
   type InterfaceKind,
   type Task,
 } from '@ironbark/core';
-import type { ValidationResults } from './engine.ts';
+
+/** What each interface of a node says about the node's records. */
+export type ValidationResults = Readonly<Record<InterfaceKind, { readonly result: boolean; readonly reason?: string }>>;
 
 /** Checks that are needed before a deployment, in the order in which their failure is most telling. */
 const deployKinds: readonly InterfaceKind[] = ['power', 'management', 'storage', 'deploy', 'boot', 'network'];

@@ -4,6 +4,7 @@ export * from './files/boot-file-tree.ts';
 export * from './http/http-file-server.ts';
 export * from './ipxe/ipxe-value.ts';
 export * from './ipxe/san-uri.ts';
+export * from './ipxe/san-drive.ts';
 export * from './ipxe/san-drives.ts';
 export * from './ipxe/global-script.ts';
 export * from './ipxe/node-script.ts';

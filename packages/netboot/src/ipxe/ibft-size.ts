@@ -1,5 +1,5 @@
 import type { ChapCredentials } from '@ironbark/core';
-import type { SanDrive } from './san-drives.ts';
+import type { SanDrive } from './san-drive.ts';
 
 /** Room for names and secrets, each with a NUL, in iPXE for BIOS: a table of 768 bytes whose fixed part takes 512. */
 const stringBytes = 256;

@@ -1,7 +1,8 @@
 import { secretText, type ChapCredentials, type IscsiBoot } from '@ironbark/core';
 import { ipxeText } from './ipxe-value.ts';
 import { retryLines, type RetryOptions } from './retry.ts';
-import { planSanDrives, type SanDrive, type SanDrives, type SanOptions } from './san-drives.ts';
+import type { SanDrive } from './san-drive.ts';
+import { planSanDrives, type SanDrives, type SanOptions } from './san-drives.ts';
 import { sanUri } from './san-uri.ts';
 import type { Line } from './script-text.ts';
 
