@@ -45,7 +45,9 @@ if (values.help === true) {
   try {
     await run(abort.signal);
   } catch (error) {
-    console.error(`\nThe demo ended early: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = abort.signal.aborted ? 130 : 1;
+    const { aborted } = abort.signal;
+    const why = error instanceof Error ? error.message : String(error);
+    console.error(aborted ? '\nInterrupted: everything that the demo started has ended.' : `\nThe demo failed: ${why}`);
+    process.exitCode = aborted ? 130 : 1;
   }
 }
