@@ -28,9 +28,10 @@ async function run(signal: AbortSignal): Promise<void> {
   const volume = await narrator.scene('create a bootable volume behind CHAP', () =>
     site.lab.createVolume({ name: 'demo', chap }),
   );
-  const nodeUuid = await enrollMachine({ api, narrator, site });
-  await bootMachine({ api, narrator, site }, nodeUuid, volume, chap);
-  await releaseMachine({ api, narrator, site }, nodeUuid);
+  const stage = { api, narrator, site, signal };
+  const nodeUuid = await enrollMachine(stage);
+  await bootMachine(stage, nodeUuid, volume, chap);
+  await releaseMachine(stage, nodeUuid);
   await narrator.scene('stop everything', () => started.disposeAsync());
   narrator.summary();
 }
@@ -48,6 +49,6 @@ if (values.help === true) {
     const { aborted } = abort.signal;
     const why = error instanceof Error ? error.message : String(error);
     console.error(aborted ? '\nInterrupted: everything that the demo started has ended.' : `\nThe demo failed: ${why}`);
-    process.exitCode = aborted ? 130 : 1;
+    process.exit(aborted ? 130 : 1); // whatever is still open ends with the process, its children too
   }
 }

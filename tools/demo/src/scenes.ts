@@ -9,6 +9,8 @@ export interface Stage {
   readonly api: BareMetalApi;
   readonly narrator: Narrator;
   readonly site: MachineSite;
+  /** Ends the wait for the machine. */
+  readonly signal: AbortSignal;
 }
 
 /** Makes the machine known and available. @returns the uuid of its node. */
@@ -42,7 +44,7 @@ export async function enrollMachine({ api, narrator, site }: Stage): Promise<str
 
 /** Deploys the node onto the volume and waits until its guest says that it runs from there. */
 export async function bootMachine(stage: Stage, nodeUuid: string, volume: Volume, chap: ChapAccount): Promise<void> {
-  const { api, narrator, site } = stage;
+  const { api, narrator, site, signal } = stage;
   await api.create('volume/targets', {
     node_uuid: nodeUuid,
     volume_type: 'iscsi',
@@ -58,7 +60,8 @@ export async function bootMachine(stage: Stage, nodeUuid: string, volume: Volume
     },
   });
   const { serial } = site.machine.machine;
-  const up = serial.waitForLine(/IRONBARK-GUEST ROOT-OK/, { timeoutMs: bootTimeoutMs });
+  const up = serial.waitForLine(/IRONBARK-GUEST ROOT-OK/, { timeoutMs: bootTimeoutMs, signal });
+  up.catch(() => {}); // heard below, unless the deployment fails first
   await narrator.scene('deploy', () => Promise.race([api.provision(nodeUuid, 'active', 'active'), up]));
   await narrator.scene('boot from the volume', () => up);
   const sessions = await site.lab.iscsi.sessions(volume.iqn);

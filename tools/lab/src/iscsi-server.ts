@@ -75,6 +75,11 @@ export class IscsiServer {
     }
   }
 
+  /** Of the daemon. */
+  get pid(): number {
+    return this.#service.pid;
+  }
+
   /** The first portal. */
   get portal(): IscsiPortal {
     const [first] = this.#portals;

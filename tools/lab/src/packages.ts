@@ -36,8 +36,9 @@ export const debianPackages: readonly DebianPackage[] = [
 /** The packages of the table that are not installed. */
 export async function missingPackages(
   purposes: readonly DebianPackage['purpose'][] = ['lab', 'test'],
+  packages: readonly DebianPackage[] = debianPackages,
 ): Promise<readonly DebianPackage[]> {
-  const wanted = debianPackages.filter((each) => purposes.includes(each.purpose));
+  const wanted = packages.filter((each) => purposes.includes(each.purpose));
   const found = await Promise.all(wanted.map(async (each) => exists(each.proof)));
   return wanted.filter((_, index) => found[index] === false);
 }

@@ -17,7 +17,9 @@ export class QmpClient {
   constructor(channel: Duplex) {
     this.#channel = channel;
     channel.on('error', () => this.#close()).on('close', () => this.#close());
-    createInterface({ input: channel }).on('line', (line) => this.#receive(line));
+    const lines = createInterface({ input: channel }).on('line', (line) => this.#receive(line));
+    // It repeats the errors of the channel, which are dealt with above.
+    lines.on('error', () => undefined);
   }
 
   /** Ends the negotiation mode; nothing else works before. */

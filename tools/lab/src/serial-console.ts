@@ -7,8 +7,9 @@ import { timedOut } from './wait.ts';
 // Control sequences of terminals (ECMA-48): SeaBIOS paints its screen on the serial port.
 // oxlint-disable-next-line no-control-regex
 const controlSequence = /\u001B(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])/g;
+// What begins a new line on a screen: cursor positions, and text wiped out with backspaces as iPXE does with its prompt.
 // oxlint-disable-next-line no-control-regex
-const cursorMove = /\u001B\[\d+;\d+H/g;
+const lineBreak = /\u001B\[\d+;\d+H|(?:\u0008 \u0008)+/g;
 
 /** What a machine wrote on its serial port: a log file over all its boots, and its lines as they come. */
 export class SerialConsole {
@@ -74,7 +75,7 @@ export class SerialConsole {
   }
 
   #receive(text: string): void {
-    const lines = (this.#rest + text).replaceAll(cursorMove, '\n').split(/[\r\n]+/);
+    const lines = (this.#rest + text).replaceAll(lineBreak, '\n').split(/[\r\n]+/);
     this.#rest = lines.pop() ?? '';
     for (const raw of lines) {
       const line = raw.replaceAll(controlSequence, '').trimEnd();

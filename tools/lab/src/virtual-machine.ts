@@ -77,7 +77,7 @@ export class VirtualMachine {
     return this.#options.disk !== undefined;
   }
 
-  /** Does nothing when the power is on. @throws LAB_PROCESS_ENDED, LAB_TIMEOUT with what qemu printed. */
+  /** Does nothing when the power is on. @throws LAB_PROCESS_ENDED with what qemu printed. */
   async powerOn(): Promise<void> {
     if (this.#running !== undefined) return;
     const service = startService('qemu-system-x86_64', this.#arguments());
@@ -88,15 +88,15 @@ export class VirtualMachine {
     const ended = service.exited.then(({ stderr }) => {
       if (this.#running === running) this.#running = undefined;
       this.events.emit('off');
-      throw new LabError('LAB_PROCESS_ENDED', `qemu for ${this.name} ended.\n${stderr}`);
+      return stderr;
     });
-    ended.catch(() => undefined);
     const timer = setTimeout(() => void service.stop('SIGKILL'), startTimeoutMs);
     try {
-      await Promise.race([ended, this.#start(qmp)]);
+      await this.#start(qmp);
     } catch (error) {
       await service.stop('SIGKILL');
-      throw error;
+      const what = error instanceof Error ? error.message : String(error);
+      throw new LabError('LAB_PROCESS_ENDED', `${this.name} did not start: ${what}\n${await ended}`, { cause: error });
     } finally {
       clearTimeout(timer);
     }

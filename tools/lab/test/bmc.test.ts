@@ -263,7 +263,9 @@ test('a request is reported with its answer', async () => {
   bmc.events.on('request', (each) => seen.push(each));
   await reset('On');
 
-  await expect.poll(() => seen).toEqual([
-    { method: 'POST', path: `${path}/Actions/ComputerSystem.Reset`, body: { ResetType: 'On' }, status: 204 },
-  ]);
+  await expect
+    .poll(() => seen)
+    .toEqual([
+      { method: 'POST', path: `${path}/Actions/ComputerSystem.Reset`, body: { ResetType: 'On' }, status: 204 },
+    ]);
 });

@@ -64,28 +64,34 @@ test(
   },
 );
 
-test('a one-time override counts for one start, a continuous one for every start', { timeout: testTimeoutMs }, async () => {
-  const { machine, systemPath } = await createMachine(['echo SCRIPT-RAN', 'prompt --timeout 60000 waiting']);
-  await redfish('PATCH', systemPath, {
-    Boot: { BootSourceOverrideTarget: 'Pxe', BootSourceOverrideEnabled: 'Continuous' },
-  });
-  await reset(systemPath, 'On');
-  await machine.serial.waitForLine(/SCRIPT-RAN/, { timeoutMs: bootTimeoutMs, from: 0 });
-  await reset(systemPath, 'ForceRestart');
-  await machine.serial.waitForLine(/SCRIPT-RAN/, { timeoutMs: bootTimeoutMs });
-  await redfish('PATCH', systemPath, { Boot: { BootSourceOverrideEnabled: 'Once' } });
-  await reset(systemPath, 'ForceRestart');
-  await machine.serial.waitForLine(/SCRIPT-RAN/, { timeoutMs: bootTimeoutMs });
+test(
+  'a one-time override counts for one start, a continuous one for every start',
+  { timeout: testTimeoutMs },
+  async () => {
+    const { machine, systemPath } = await createMachine(['echo SCRIPT-RAN', 'prompt --timeout 60000 waiting']);
+    await redfish('PATCH', systemPath, {
+      Boot: { BootSourceOverrideTarget: 'Pxe', BootSourceOverrideEnabled: 'Continuous' },
+    });
+    const next = async (): Promise<string> =>
+      machine.serial.waitForLine(/SCRIPT-RAN|No bootable device/, { timeoutMs: bootTimeoutMs });
+    const ends = [];
+    for (const type of ['On', 'ForceRestart']) ends.push((await Promise.all([next(), reset(systemPath, type)]))[0]);
+    await redfish('PATCH', systemPath, { Boot: { BootSourceOverrideEnabled: 'Once' } });
+    for (const type of ['ForceRestart', 'ForceRestart']) {
+      ends.push((await Promise.all([next(), reset(systemPath, type)]))[0]);
+    }
 
-  await reset(systemPath, 'ForceRestart');
-  await machine.serial.waitForLine(/No bootable device/, { timeoutMs: bootTimeoutMs });
-});
+    expect(ends).toEqual(['SCRIPT-RAN', 'SCRIPT-RAN', 'SCRIPT-RAN', 'No bootable device.']);
+  },
+);
 
 test('a machine reads its virtual CD from the URL that was inserted', { timeout: testTimeoutMs }, async () => {
   const { machine, systemPath } = await createMachine([]);
   const media = '/redfish/v1/Managers/machine/VirtualMedia/Cd';
   http.files.set('/empty.iso', Buffer.alloc(1024 * 1024));
-  await redfish('POST', `${media}/Actions/VirtualMedia.InsertMedia`, { Image: `http://127.0.0.1:${http.port}/empty.iso` });
+  await redfish('POST', `${media}/Actions/VirtualMedia.InsertMedia`, {
+    Image: `http://127.0.0.1:${http.port}/empty.iso`,
+  });
   await reset(systemPath, 'On');
 
   await machine.serial.waitForLine(/Could not read from CDROM/, { timeoutMs: bootTimeoutMs, from: 0 });

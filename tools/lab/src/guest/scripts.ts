@@ -29,9 +29,11 @@ iscsistart -N >/run/network.log 2>&1 || { tail -n 3 /run/network.log >/dev/ttyS0
 iscsistart -b >/run/login.log 2>&1 || say "LOGIN $(tail -n 1 /run/login.log)"
 
 wanted=$(cat $ibft/target0/target-name)
-# The kernel prints the LUN byte by byte and without padding: "01000000" is LUN 1.
-lun=$(cat $ibft/target0/lun); lun=\${lun%000000}; low=\${lun#?}; high=\${lun%"$low"}
-lun=$((0x$high * 256 + 0x$low))
+# The kernel prints the LUN byte by byte and without padding: "01000000" is 00 01, LUN 1, "412c000000" is 41 2c, LUN 300 with
+# flat addressing (SAM-5 section 4.7.3), which Linux numbers as 0x412c.
+lun=$(cat $ibft/target0/lun); lun=\${lun%000000}
+case $lun in [4-7]?*) low=\${lun#??} ;; *) low=\${lun#?} ;; esac
+lun=$((0x\${lun%"$low"} * 256 + 0x$low))
 tries=0
 while :; do
   for session in /sys/class/iscsi_session/session*; do
