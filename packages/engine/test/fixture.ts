@@ -25,6 +25,8 @@ export interface Lab {
   /** Calls that changed something, in their order: `attach`, `power off` … */
   readonly calls: string[];
   readonly notifications: string[];
+  /** Calls, notifications and provision states as one sequence. */
+  readonly timeline: string[];
   /** Names of calls that fail. */
   readonly failing: Set<string>;
   /** Called before each call; may wait. */
@@ -41,9 +43,15 @@ export async function createLab(options: Partial<EngineOptions> = {}): Promise<L
   const store = await openSqliteStore({ file: join(directory, 'ironbark.db'), keyFile: join(directory, 'secret.key') });
   const hooks = createHooks();
   const notifications: string[] = [];
-  hooks.notification.tap('test', (notification: Notification) => void notifications.push(notification.eventType));
+  const timeline: string[] = [];
+  hooks.notification.tap('test', ({ eventType }: Notification) => {
+    notifications.push(eventType);
+    timeline.push(eventType);
+  });
+  hooks.provisionStateChanged.tap('test', ({ provisionState }) => void timeline.push(`→ ${provisionState}`));
   const state = {
     calls: [] as string[],
+    timeline,
     failing: new Set<string>(),
     onCall: undefined as Lab['onCall'],
     powerStates: new Map<string, PowerState>(),
@@ -73,7 +81,7 @@ export async function createLab(options: Partial<EngineOptions> = {}): Promise<L
   return Object.assign(state, { store, engine, notifications, restart });
 }
 
-type LabState = Pick<Lab, 'calls' | 'failing' | 'onCall' | 'powerStates' | 'attached' | 'bootFiles'>;
+type LabState = Pick<Lab, 'calls' | 'timeline' | 'failing' | 'onCall' | 'powerStates' | 'attached' | 'bootFiles'>;
 
 function createRegistry(lab: LabState): DriverRegistry {
   const interfaces: InterfaceTypes = createInterfaces(lab);
@@ -120,6 +128,7 @@ function createInterfaces(lab: LabState): InterfaceTypes {
     if (lab.failing.has(name)) throw new IronbarkError('BMC_FAILURE', `${name} failed.`);
     task.signal.throwIfAborted();
     lab.calls.push(name);
+    lab.timeline.push(name);
   };
   const nothing = async () => {};
   return {

@@ -37,6 +37,7 @@ describe('undeploying', () => {
       'baremetal.node.provision_set.start',
       'baremetal.node.storage_detach.start',
       'baremetal.node.storage_detach.end',
+      'baremetal.volumetarget.delete.start',
       'baremetal.volumetarget.delete.end',
       'baremetal.node.provision_set.end',
     ]);

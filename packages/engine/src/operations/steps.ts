@@ -71,6 +71,7 @@ export const stepDefinitions = {
     summary: 'delete the volume targets',
     async run({ context, task, fence }) {
       for (const target of task.volumeTargets) {
+        await context.notifier.volumeTarget('delete', 'start', target);
         await context.store.volumeTargets.delete(target.uuid, fence);
         await context.notifier.volumeTarget('delete', 'end', target);
       }
