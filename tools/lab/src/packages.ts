@@ -29,6 +29,7 @@ export const debianPackages: readonly DebianPackage[] = [
     '/usr/lib/python3/dist-packages/sushy',
     'checks the virtual BMC with the Redfish client of Ironic',
   ),
+  test('qemu-utils', '/usr/bin/qemu-img', 'an iSCSI initiator in user space, to check the targets with'),
   test('python3-openstackclient', '/usr/bin/openstack', 'drives the API as a user does'),
   test('python3-ironicclient', '/usr/lib/python3/dist-packages/ironicclient', 'the baremetal commands of openstack'),
 ];
