@@ -9,8 +9,8 @@ const installPackages = `${fromSource} tools/lab/src/install-packages.ts`;
 const nx = 'nx run-many --output-style=static';
 const tasks = {
   demo: [`${installPackages} lab`, `${nx} -t build --output-style=dynamic`, `${fromSource} tools/demo/src/main.ts`],
-  test: [`${installPackages} lab test --yes`, `${nx} -t lint,typecheck,build,test`, `${nx} -t e2e`],
-  'test:unit': [`${installPackages} lab test --yes`, `${nx} -t test`],
+  test: [`${installPackages} lab test`, `${nx} -t lint,typecheck,build,test`, `${nx} -t e2e`],
+  'test:unit': [`${nx} -t test`],
   bench: [`${nx} -t build`, `${fromSource} test/bench/main.ts`],
 };
 process.on('SIGINT', () => {}); // the running step hears it as well, and ends in its own way

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-import { setStartUpFlags } from './v8-flags.ts';
+import { keepYoungGenerationSmall } from './young-generation.ts';
 
-setStartUpFlags();
-const { runCommand } = await import('./cli/run.ts');
-
-// Exits at once: a plugin that has left a timer or a socket behind does not keep the process.
-process.exit(await runCommand(process.argv.slice(2)));
+keepYoungGenerationSmall();
+// Imported afterwards: it is the loading of modules that would fill the young generation. Without a top-level await, because modules of
+// the built program import this one.
+void import('./cli/run.ts')
+  .then(({ runCommand }) => runCommand(process.argv.slice(2)))
+  // Exits at once: a plugin that has left a timer or a socket behind does not keep the process.
+  .then((code) => process.exit(code));

@@ -41,6 +41,7 @@ const silentJournal: Task['journal'] = {
   get: () => Promise.resolve(undefined),
   put: () => Promise.resolve(),
   delete: () => Promise.resolve(),
+  list: () => Promise.resolve(new Map()),
 };
 
 class AttachesAgain extends MemoryStorage {

@@ -84,7 +84,7 @@ export function createEngine(options: EngineOptions): RunningEngine {
     async start() {
       await signOfLife();
       await store.locks.releaseIdle(hostname);
-      await runner.resume(true);
+      await runner.resume();
       renewal = setInterval(() => void renew(context, runner, signOfLife), context.lockLeaseMs / 3).unref();
     },
     async stop(graceMs) {
@@ -101,7 +101,7 @@ async function renew(context: EngineContext, runner: OperationRunner, signOfLife
   try {
     await store.locks.renew(hostname, lockLeaseMs);
     await signOfLife();
-    await runner.resume(false);
+    await runner.resume();
   } catch (error) {
     log.error({ error: explain(error) }, 'node locks could not be renewed');
   }

@@ -11,6 +11,7 @@ import {
   type VolumeTarget,
 } from '@ironbark/core';
 import type { EventLog } from './events.ts';
+import { withinBound } from './hook-call.ts';
 
 export type NotificationStatus = 'start' | 'success' | 'end' | 'error';
 
@@ -52,7 +53,7 @@ export function createNotifier(hostname: string, hooks: Hooks, events: EventLog,
     };
     events.emit('notification', nodeUuid, { event_type: notification.eventType });
     try {
-      await hooks.notification.promise(notification);
+      await withinBound(hooks.notification.promise(notification));
     } catch (error) {
       log.warn(
         { error: explain(error), event: notification.eventType, node: nodeUuid },

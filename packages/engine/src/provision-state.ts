@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { explain, timestamp, type Node, type ProvisionState } from '@ironbark/core';
 import type { Fence, HistoryEntry } from '@ironbark/store';
 import type { EngineContext } from './context.ts';
+import { withinBound } from './hook-call.ts';
 
 export interface ProvisionStateChange {
   readonly provisionState: ProvisionState;
@@ -39,7 +40,7 @@ export async function announceProvisionState(
     previous_provision_state: previous,
   });
   try {
-    await context.hooks.provisionStateChanged.promise(node, previous);
+    await withinBound(context.hooks.provisionStateChanged.promise(node, previous));
   } catch (error) {
     context.log.warn({ node: node.uuid, error: explain(error) }, 'a tap of provisionStateChanged failed');
   }

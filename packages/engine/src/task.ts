@@ -42,5 +42,6 @@ export function createJournal(context: EngineContext, nodeUuid: string, scope: J
     get: (key) => journal.get(nodeUuid, scope, key),
     put: (key, value) => journal.put(nodeUuid, scope, key, value, fence),
     delete: (key) => journal.delete(nodeUuid, scope, key, fence),
+    list: () => journal.list(nodeUuid, scope),
   };
 }

@@ -12,11 +12,11 @@ import {
 export type ValidationResults = Readonly<Record<InterfaceKind, { readonly result: boolean; readonly reason?: string }>>;
 
 /** Checks that are needed before a deployment, in the order in which their failure is most telling. */
-const deployKinds: readonly InterfaceKind[] = ['power', 'management', 'storage', 'deploy', 'boot', 'network'];
+export const deployKinds: readonly InterfaceKind[] = ['power', 'management', 'storage', 'deploy', 'boot', 'network'];
 
-/** @throws the first failure, prefixed with what was asked for. */
-export async function validateForDeploy(task: Task): Promise<void> {
-  for (const kind of deployKinds) await validateInterface(task, kind);
+/** @throws the first failure. */
+export async function validateInterfaces(task: Task, kinds: readonly InterfaceKind[]): Promise<void> {
+  for (const kind of kinds) await validateInterface(task, kind);
 }
 
 /** Asks every interface of a node; failures are told, not thrown. */
@@ -35,7 +35,7 @@ export async function validateAll(task: Task): Promise<ValidationResults> {
 }
 
 async function validateInterface(task: Task, kind: InterfaceKind): Promise<void> {
-  if (kind === 'deploy') validateVolumeSupport(task);
+  if (kind === 'deploy' || kind === 'storage') validateVolumeSupport(task);
   await task.driver[kind].validate(task);
 }
 

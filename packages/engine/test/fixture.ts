@@ -29,6 +29,8 @@ export interface Lab {
   readonly timeline: string[];
   /** Names of calls that fail. */
   readonly failing: Set<string>;
+  /** Whether attach gives the connections of the volumes. */
+  connects: boolean;
   /** Called before each call; may wait. */
   onCall: ((call: string, task: Task) => Promise<void> | void) | undefined;
   readonly powerStates: Map<string, PowerState>;
@@ -53,6 +55,7 @@ export async function createLab(options: Partial<EngineOptions> = {}): Promise<L
     calls: [] as string[],
     timeline,
     failing: new Set<string>(),
+    connects: true,
     onCall: undefined as Lab['onCall'],
     powerStates: new Map<string, PowerState>(),
     attached: new Set<string>(),
@@ -81,7 +84,10 @@ export async function createLab(options: Partial<EngineOptions> = {}): Promise<L
   return Object.assign(state, { store, engine, notifications, restart });
 }
 
-type LabState = Pick<Lab, 'calls' | 'timeline' | 'failing' | 'onCall' | 'powerStates' | 'attached' | 'bootFiles'>;
+type LabState = Pick<
+  Lab,
+  'calls' | 'timeline' | 'connects' | 'failing' | 'onCall' | 'powerStates' | 'attached' | 'bootFiles'
+>;
 
 function createRegistry(lab: LabState): DriverRegistry {
   const interfaces: InterfaceTypes = createInterfaces(lab);
@@ -186,6 +192,7 @@ function createInterfaces(lab: LabState): InterfaceTypes {
       async attach(task) {
         await call('attach', task);
         lab.attached.add(task.node.uuid);
+        if (!lab.connects) return [];
         return task.volumeTargets.map((target) => ({
           target,
           connection: parseVolumeConnection(target.volumeType, target.properties, 'target'),

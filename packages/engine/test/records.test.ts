@@ -39,9 +39,19 @@ describe('node records', () => {
       status: 409,
     });
     await lab.engine.nodes.setMaintenance(uuid, true, null);
-    expect((await lab.engine.nodes.update(uuid, () => ({ interfaces: { storage: 'noop' } }))).interfaces.storage).toBe(
-      'noop',
-    );
+    const node = await lab.engine.nodes.update(uuid, () => ({ interfaces: { deploy: 'volume' } }));
+    expect(node.interfaces.deploy).toBe('volume');
+  });
+
+  it('keep the storage interface that has attached their volumes, in maintenance too', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    await provision(lab, uuid, 'deploy');
+    await lab.engine.nodes.setMaintenance(uuid, true, null);
+    await expect(lab.engine.nodes.update(uuid, () => ({ interfaces: { storage: 'noop' } }))).rejects.toMatchObject({
+      code: 'INVALID_STATE',
+      message: expect.stringContaining('could not release them'),
+    });
   });
 
   it('of an active node are not deleted', async () => {

@@ -76,21 +76,49 @@ describe('undeploying', () => {
 });
 
 describe('deleting a node in maintenance', () => {
+  async function nodeInMaintenance(lab: Lab, powerState: 'power on' | 'power off'): Promise<string> {
+    const uuid = await activeNode(lab);
+    lab.powerStates.set(uuid, powerState);
+    await lab.engine.nodes.setMaintenance(uuid, true, 'gone');
+    return uuid;
+  }
+
   it('detaches its volumes and removes its boot files first', async () => {
     const lab = await createLab();
-    const uuid = await activeNode(lab);
-    await lab.engine.nodes.setMaintenance(uuid, true, 'gone');
+    const uuid = await nodeInMaintenance(lab, 'power off');
+    await lab.engine.nodes.delete(uuid);
+    expect(lab.calls).toEqual(['detach', 'remove boot files']);
+    expect(lab.notifications).toContain('baremetal.node.storage_detach.end');
+  });
+
+  it('is refused while its machine runs from the volumes', async () => {
+    const lab = await createLab();
+    const uuid = await nodeInMaintenance(lab, 'power on');
+    await expect(lab.engine.nodes.delete(uuid)).rejects.toMatchObject({ code: 'INVALID_STATE', status: 409 });
+    expect(lab.attached.has(uuid)).toBe(true);
+  });
+
+  it('is possible when its BMC does not answer any more', async () => {
+    const lab = await createLab();
+    const uuid = await nodeInMaintenance(lab, 'power on');
+    lab.failing.add('get power state');
     await lab.engine.nodes.delete(uuid);
     expect(lab.attached.has(uuid)).toBe(false);
-    expect(lab.bootFiles.has(uuid)).toBe(false);
   });
 
   it('is refused while a volume cannot be detached', async () => {
     const lab = await createLab();
-    const uuid = await activeNode(lab);
-    await lab.engine.nodes.setMaintenance(uuid, true, 'gone');
+    const uuid = await nodeInMaintenance(lab, 'power off');
     lab.failing.add('detach');
     await expect(lab.engine.nodes.delete(uuid)).rejects.toThrow('detach failed.');
     expect(await lab.engine.nodes.get(uuid)).toBeDefined();
+  });
+
+  it('releases what only the storage driver has written down', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    await lab.store.journal.put(uuid, 'storage', 'attachment', 'id-1');
+    await lab.engine.nodes.delete(uuid);
+    expect(lab.calls).toContain('detach');
   });
 });

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { IronbarkError, isSecret, Secret } from '@ironbark/core';
 
 /** Encrypts secrets inside stored documents with AES-256-GCM; everything else is stored as it is. */
@@ -17,7 +17,13 @@ const escapedKey = /^\$+sealed$/;
 const nonceBytes = 12;
 const tagBytes = 16;
 
-export function createSealer(key: Buffer): Sealer {
+function unescapeKeys(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const entries = Object.entries(object);
+  return Object.fromEntries(entries.map(([name, item]) => [escapedKey.test(name) ? name.slice(1) : name, item]));
+}
+
+export function createSealer(keyBytes: Buffer): Sealer {
+  const key = createSecretKey(keyBytes);
   const sealedTexts = new WeakMap<Secret, string>();
 
   const seal = (secret: Secret): string => {
@@ -62,24 +68,32 @@ export function createSealer(key: Buffer): Sealer {
     return plain;
   };
 
-  const fromPlain = (value: unknown): unknown => {
-    if (typeof value !== 'object' || value === null) return value;
-    if (Array.isArray(value)) return value.map(fromPlain);
-    const sealed = (value as Record<string, unknown>)[marker];
-    if (typeof sealed === 'string') {
-      const secret = Secret.lazy(() => open(sealed));
-      sealedTexts.set(secret, sealed);
-      return secret;
+  const toSecret = (sealed: string): Secret => {
+    const secret = Secret.lazy(() => open(sealed));
+    sealedTexts.set(secret, sealed);
+    return secret;
+  };
+
+  /** Puts the secrets in, in place: a list decodes thousands of documents, and few of their objects change. */
+  const fromPlain = (value: object): unknown => {
+    const object = value as Record<string, unknown>;
+    const sealed = object[marker];
+    if (typeof sealed === 'string') return toSecret(sealed);
+    let hasEscapedKey = false;
+    for (const name of Object.keys(object)) {
+      const item = object[name];
+      if (typeof item === 'object' && item !== null) object[name] = fromPlain(item);
+      if (name.startsWith('$')) hasEscapedKey ||= escapedKey.test(name);
     }
-    const result: Record<string, unknown> = {};
-    for (const [name, item] of Object.entries(value))
-      result[escapedKey.test(name) ? name.slice(1) : name] = fromPlain(item);
-    return result;
+    return hasEscapedKey ? unescapeKeys(object) : object;
   };
 
   return {
     keyId: createHmac('sha256', key).update('ironbark secret key').digest('hex').slice(0, 16),
     encode: (value) => JSON.stringify(toPlain(value)),
-    decode: (text) => (text.includes(marker) ? fromPlain(JSON.parse(text)) : JSON.parse(text)),
+    decode(text) {
+      const value: unknown = JSON.parse(text);
+      return text.includes(marker) && typeof value === 'object' && value !== null ? fromPlain(value) : value;
+    },
   };
 }

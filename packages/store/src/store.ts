@@ -123,7 +123,10 @@ export interface Lock extends Fence {
 }
 
 export interface LockTable {
-  /** Takes the node's lock when it is free, expired, or held by the same owner with `takeOver`; else undefined. */
+  /**
+   * Takes the node's lock when it is free, or when another owner's lease has expired; with `takeOver` also when the same owner holds
+   * it. An owner's own lock does not expire for itself: it may have slept, and its work goes on. Undefined when it is held.
+   */
   acquire(nodeUuid: string, owner: string, leaseMs: number, takeOver?: boolean): Promise<Lock | undefined>;
   find(nodeUuid: string): Promise<Lock | undefined>;
   /** Prolongs all leases of an owner. */

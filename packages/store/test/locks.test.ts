@@ -52,11 +52,13 @@ describe('a holder that has lost its lock', () => {
     ['delete a record', (store, lock) => store.volumeTargets.delete(uuid(2), lock)],
     ['begin an operation', (store, lock) => store.operations.insert(operation(3, uuid(1)), lock)],
     ['write into the journal', (store, lock) => store.journal.put(uuid(1), 'boot', 'files', ['late'], lock)],
+    ['delete from the journal', (store, lock) => store.journal.delete(uuid(1), 'boot', 'kept', lock)],
     ['record attachments', (store, lock) => store.attachments.replace(uuid(1), [], lock)],
   ];
   it.each(writes)('cannot %s', async (_what, write) => {
     const { store, lock } = await lockedNode();
     await store.volumeTargets.insert(target(2, uuid(1)));
+    await store.journal.put(uuid(1), 'boot', 'kept', true);
     await store.locks.acquire(uuid(1), 'conductor-1', 60_000, true);
     await expect(write(store, lock)).rejects.toMatchObject({ code: 'LOCK_LOST' });
   });
@@ -64,6 +66,7 @@ describe('a holder that has lost its lock', () => {
   it.each(writes)('could %s before', async (_what, write) => {
     const { store, lock } = await lockedNode();
     await store.volumeTargets.insert(target(2, uuid(1)));
+    await store.journal.put(uuid(1), 'boot', 'kept', true);
     await expect(write(store, lock)).resolves.not.toThrow();
   });
 });

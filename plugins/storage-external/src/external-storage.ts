@@ -17,9 +17,9 @@ export class ExternalStorage implements StorageInterface {
     const volumes = connectionsOf(task);
     if (this.shouldWriteImage(task)) return;
     const { node, driver } = task;
-    if (!checkCapability(driver.boot, 'iscsi_volume_boot')) {
+    if (!checkCapability(driver.boot, 'ipxe_boot')) {
       throw invalidParameter(
-        `Node ${node.uuid} is to boot from a volume, but its boot interface ${driver.names.boot} cannot do that: it lacks the capability iscsi_volume_boot.`,
+        `Node ${node.uuid} is to boot from a volume, but its boot interface ${driver.names.boot} cannot do that: it lacks the capability ipxe_boot.`,
         { hint: 'Set another one with: openstack baremetal node set --boot-interface ipxe <node>.' },
       );
     }

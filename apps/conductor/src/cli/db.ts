@@ -17,5 +17,6 @@ export async function status({ site, json }: { readonly site: string; readonly j
   else if (exists)
     print(`${file}: schema ${version} of ${latest}${pending.length > 0 ? `, pending: ${pending.join(', ')}` : ''}`);
   else print(`${file} does not exist yet; the first start makes it.`);
-  return pending.length > 0 ? exitCodes.failure : exitCodes.success;
+  if (version > latest && !json) print('A newer version of Ironbark wrote it; this one cannot serve it.');
+  return pending.length > 0 || version > latest ? exitCodes.failure : exitCodes.success;
 }

@@ -1,7 +1,7 @@
 import { startConductor } from '../conductor.ts';
 import { loadConfig } from '../config/load.ts';
 import { createLog } from '../log.ts';
-import { setServiceFlags } from '../v8-flags.ts';
+import { letYoungGenerationGrow } from '../young-generation.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { print } from './print.ts';
 
@@ -26,7 +26,7 @@ export async function serve({ site }: { readonly site: string }): Promise<ExitCo
     process.exit(exitCodes.failure);
   });
   const conductor = await startConductor(config, log);
-  setServiceFlags();
+  letYoungGenerationGrow();
   print(`ironbark: ${config.hostname} is ready at ${conductor.url}`);
   const signal = await stopped;
   log.info({ signal }, 'The conductor stops.');

@@ -171,7 +171,7 @@ export const configSchema = z
       .string()
       .regex(/^[A-Za-z0-9._-]*$/, 'may hold letters, digits, dots, dashes and underscores')
       .default('')
-      .describe('Group of conductors that this one belongs to; it takes care of the nodes of that group.'),
+      .describe('Group of conductors that this one belongs to, as the API shows it.'),
     state_directory: path.default('state').describe('Directory of the files of plugins and services.'),
     log,
     database,

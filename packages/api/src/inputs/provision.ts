@@ -69,7 +69,7 @@ export function checkProvisionBody(body: ProvisionBody, verb: ProvisionVerb, min
     if (verb !== 'clean') throw onlyWith('disable_ramdisk', 'clean');
   }
   if ((cleanSteps?.length ?? 0) > 0 && verb !== 'clean') throw onlyWith('clean_steps', 'clean');
-  if (verb === 'clean' && (cleanSteps?.length ?? 0) === 0)
+  if (verb === 'clean' && (cleanSteps ?? null) === null)
     throw invalidParameter('"clean_steps" is required when setting target provision state to clean');
   if ((deploySteps?.length ?? 0) > 0) {
     if (minor < introduced.deploySteps) throw notAcceptable('The field "deploy_steps"', introduced.deploySteps);
@@ -130,7 +130,7 @@ export function toProvisionRequest(body: ProvisionBody, verb: ProvisionVerb): Pr
     ...((configdrive ?? '') === ''
       ? {}
       : { configdrive: typeof configdrive === 'string' ? Secret.of(configdrive) : (configdrive as Info) }),
-    ...((cleanSteps?.length ?? 0) > 0 ? { cleanSteps: cleanSteps as readonly Info[] } : {}),
+    ...((cleanSteps ?? null) !== null ? { cleanSteps: cleanSteps as readonly Info[] } : {}),
     ...((deploySteps?.length ?? 0) > 0 ? { deploySteps: deploySteps as readonly Info[] } : {}),
   };
 }

@@ -31,4 +31,6 @@ export interface Journal {
    */
   put(key: string, value: InfoValue): Promise<void>;
   delete(key: string): Promise<void>;
+  /** All notes of the interface about the node. */
+  list(): Promise<ReadonlyMap<string, InfoValue>>;
 }

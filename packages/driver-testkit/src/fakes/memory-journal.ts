@@ -28,6 +28,10 @@ export class MemoryJournal implements Journal {
     await Promise.resolve();
   }
 
+  list(): Promise<ReadonlyMap<string, InfoValue>> {
+    return Promise.resolve(this.notes());
+  }
+
   /** What is written down now. */
   notes(): ReadonlyMap<string, InfoValue> {
     return new Map(this.#notes);

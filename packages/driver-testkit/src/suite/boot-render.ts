@@ -36,7 +36,7 @@ export function describePureRender({ runner: { describe, it }, use }: BootContex
       use(async (bench) => {
         const records = deepFreeze(bench.records());
         const refuse = () => Promise.reject(new assert.AssertionError({ message: 'render used the journal' }));
-        const journal: Journal = { get: refuse, put: refuse, delete: refuse };
+        const journal: Journal = { get: refuse, put: refuse, delete: refuse, list: refuse };
         const artifacts = bench.driver.render(bench.task(records, { journal }), deepFreeze(requestFor(bench, records)));
         assert.ok(Array.isArray(artifacts.files), 'render did not return artifacts');
         await Promise.resolve();

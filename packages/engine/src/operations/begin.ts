@@ -2,7 +2,7 @@ import type { Info, Node } from '@ironbark/core';
 import type { Lock, Operation } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import { acquireLock, findNode } from '../node-lock.ts';
-import { createOperation } from './runner.ts';
+import { createOperation, type OperationRunner } from './runner.ts';
 import type { StepName } from './steps.ts';
 
 /**
@@ -12,14 +12,19 @@ import type { StepName } from './steps.ts';
 export async function withOperationLock(
   context: EngineContext,
   nodeUuid: string,
+  runner: OperationRunner,
   work: (node: Node, lock: Lock) => Promise<boolean>,
 ): Promise<void> {
   const lock = await acquireLock(context, nodeUuid);
+  runner.claim(nodeUuid);
   let handedOver = false;
   try {
     handedOver = await work(await findNode(context, nodeUuid), lock);
   } finally {
-    if (!handedOver) await context.store.locks.release(lock);
+    if (!handedOver) {
+      runner.disclaim(nodeUuid);
+      await context.store.locks.release(lock);
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   decideBootSource,
   initiatorOf,
+  IronbarkError,
   isSecret,
   Secret,
   type AttachedVolume,
@@ -12,6 +13,7 @@ import {
 import type { Fence } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import { observe } from '../hook-call.ts';
+import { editInternalInfo } from '../internal-info.ts';
 import { createJournal } from '../task.ts';
 import { attachedVolumes } from './volumes.ts';
 
@@ -19,6 +21,17 @@ const tokenKey = 'boot_report_token';
 
 /** What the node boots from, given its volumes' connections. @throws INVALID_PARAMETER with the change that solves a contradiction. */
 export function bootSourceOf(task: Task, volumes: readonly AttachedVolume[]): BootSource {
+  const boot = task.volumeTargets.find(({ bootIndex }) => bootIndex === 0);
+  if (
+    boot !== undefined &&
+    !task.driver.storage.shouldWriteImage(task) &&
+    !volumes.some(({ target }) => target.uuid === boot.uuid)
+  ) {
+    throw new IronbarkError(
+      'STORAGE_FAILURE',
+      `The connection of volume target ${boot.uuid}, which node ${task.node.uuid} boots from, is not known before it is attached.`,
+    );
+  }
   return decideBootSource({
     node: task.node,
     initiator: initiatorOf(task.volumeConnectors),
@@ -57,11 +70,7 @@ async function recordBootVolume(
   fence: Fence,
 ): Promise<void> {
   if (node.driverInternalInfo['boot_from_volume'] === targetUuid) return;
-  await context.store.nodes.update(
-    node.uuid,
-    { driverInternalInfo: { ...node.driverInternalInfo, boot_from_volume: targetUuid } },
-    fence,
-  );
+  await editInternalInfo(context, node.uuid, (current) => ({ ...current, boot_from_volume: targetUuid }), fence);
 }
 
 /** The address where a machine reports; the token is made once per deployment, so that scripts stay the same until something changes. */

@@ -5,6 +5,7 @@ import { announceProvisionState, failureEntry, provisionStateFields } from '../p
 import { nextState, type ProvisionVerb } from '../state-machine.ts';
 import { provisionDefinitions } from './definitions.ts';
 import { powerTargetOf } from './steps.ts';
+import { withinBound } from '../hook-call.ts';
 
 /**
  * Writes the result of an operation whose steps have all ended into the node and the operation, and releases the lock: all in one
@@ -32,7 +33,7 @@ export async function finishOperation(context: EngineContext, operation: Operati
   const hook = state === 'succeeded' ? hooks.operationFinished : hooks.operationFailed;
   try {
     const { uuid: operationUuid, nodeUuid, verb, error } = finished;
-    await hook.promise({ operationUuid, nodeUuid, verb, error });
+    await withinBound(hook.promise({ operationUuid, nodeUuid, verb, error }));
   } catch (error) {
     log.warn(
       { node: operation.nodeUuid, operation: operation.uuid, error: explain(error) },
@@ -61,7 +62,7 @@ function provisionOutcome(operation: Operation, node: Node): Outcome {
   const about = { notification: 'provision_set', eventType: verb } as const;
   if (operation.error === null) {
     const provisionState = provisionDefinitions[verb]?.success ?? node.provisionState;
-    return { ...about, fields: provisionStateFields({ provisionState, targetProvisionState: null, lastError: null }) };
+    return { ...about, fields: provisionStateFields({ provisionState, targetProvisionState: null }) };
   }
   const provisionState = nextState(node.provisionState, 'fail') ?? node.provisionState;
   const failure = `Failed to ${verb}: ${operation.error}${unresolved(operation)}`;

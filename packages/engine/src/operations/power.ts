@@ -1,30 +1,8 @@
-import {
-  endsPoweredOn,
-  IronbarkError,
-  timestamp,
-  type Info,
-  type Node,
-  type PowerTarget,
-  type Task,
-} from '@ironbark/core';
+import { endsPoweredOn, IronbarkError, timestamp, type PowerTarget, type Task } from '@ironbark/core';
 import type { Fence } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import { observe } from '../hook-call.ts';
-
-/** What an agent left in a node's record; it is of no use once the machine's memory is gone. */
-const agentKeys = [
-  'agent_url',
-  'agent_secret_token',
-  'agent_version',
-  'agent_verify_ca',
-  'agent_last_heartbeat',
-  'agent_status',
-  'agent_status_message',
-];
-
-export function withoutAgent(driverInternalInfo: Info): Info {
-  return Object.fromEntries(Object.entries(driverInternalInfo).filter(([key]) => !agentKeys.includes(key)));
-}
+import { editInternalInfo, holdsAgent, withoutAgent } from '../internal-info.ts';
 
 /** Whether the machine is where a plain on or off request wants it; a reboot is never done already. */
 export async function isPowerStateReached(task: Task, target: PowerTarget): Promise<boolean> {
@@ -54,22 +32,11 @@ export async function changePower(
       },
     );
   }
+  if (holdsAgent(task.node.driverInternalInfo)) await editInternalInfo(context, task.node.uuid, withoutAgent, fence);
   await task.driver.power.setPowerState(task, target, timeoutMs ?? (soft ? softPowerTimeoutMs : powerTimeoutMs));
-  await store.nodes.update(
-    task.node.uuid,
-    poweredNode(task.node, endsPoweredOn(target) ? 'power on' : 'power off'),
-    fence,
-  );
+  const powerState = endsPoweredOn(target) ? 'power on' : 'power off';
+  await store.nodes.update(task.node.uuid, { powerState, targetPowerState: null, updatedAt: timestamp() }, fence);
   await observe(hooks.afterPowerChange, task, target);
-}
-
-function poweredNode(node: Node, powerState: 'power on' | 'power off'): Partial<Node> {
-  return {
-    powerState,
-    targetPowerState: null,
-    driverInternalInfo: withoutAgent(node.driverInternalInfo),
-    updatedAt: timestamp(),
-  };
 }
 
 /** Reads the power state from the machine into the node's record. @throws what the power interface throws. */

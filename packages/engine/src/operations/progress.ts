@@ -74,8 +74,12 @@ function isTolerated(operation: Operation, step: Step): boolean {
 function compensations(operation: Operation, failedIndex: number): readonly Step[] {
   if (operation.verb !== 'deploy' && operation.verb !== 'rebuild') return [];
   const begun = operation.steps.slice(0, failedIndex + 1).toReversed();
-  return begun.flatMap(({ name }) => {
+  const names = begun.flatMap(({ name }): readonly StepName[] => {
     const definition = stepDefinitions[name as StepName];
-    return 'compensation' in definition ? [pendingStep(definition.compensation, true)] : [];
+    return 'compensation' in definition ? [definition.compensation] : [];
   });
+  // Whatever has switched the machine on, it is off before a volume is taken away.
+  const detach = names.indexOf('storage.detach');
+  const safe = detach === -1 || names.includes('power.off') ? names : names.toSpliced(detach, 0, 'power.off');
+  return safe.map((name) => pendingStep(name, true));
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { explain, IronbarkError, isIronbarkError, timestamp, type Info, type Node } from '@ironbark/core';
 import type { Lock, Operation, Step } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
+import { withinBound } from '../hook-call.ts';
 import { createTask } from '../task.ts';
 import { finishOperation } from './outcome.ts';
 import { beginStep, currentStepIndex, endStep, pendingStep, type StepResult } from './progress.ts';
@@ -29,6 +30,8 @@ export function createOperation(node: Node, verb: string, steps: readonly StepNa
 export class OperationRunner {
   readonly #context: EngineContext;
   readonly #running = new Map<string, Promise<void>>();
+  /** Nodes whose lock this process uses for an operation, with the number of its users: one that ends may meet one that begins. */
+  readonly #claims = new Map<string, number>();
   readonly #abort = new AbortController();
   #draining = false;
 
@@ -49,29 +52,45 @@ export class OperationRunner {
     );
   }
 
-  /** Runs a stored operation in the background; its lock is released at its end. */
+  /** Keeps {@link OperationRunner.resume} off a node while its operation is stored and begun. */
+  claim(nodeUuid: string): void {
+    this.#claims.set(nodeUuid, (this.#claims.get(nodeUuid) ?? 0) + 1);
+  }
+
+  /** Takes a claim back: no operation was begun, or it has ended. */
+  disclaim(nodeUuid: string): void {
+    const left = (this.#claims.get(nodeUuid) ?? 1) - 1;
+    if (left > 0) this.#claims.set(nodeUuid, left);
+    else this.#claims.delete(nodeUuid);
+  }
+
+  /** Runs a stored operation of a claimed node in the background; its lock is released at its end. */
   run(operation: Operation, lock: Lock): void {
     const work = this.#execute(operation, lock)
       .catch((error: unknown) => {
         const facts = { node: operation.nodeUuid, operation: operation.uuid, error: explain(error) };
-        this.#context.log.error(facts, 'operation interrupted; it goes on at the next start');
+        this.#context.log.error(facts, 'operation interrupted; it is taken up again soon');
       })
-      .finally(() => this.#running.delete(operation.uuid));
+      .finally(() => {
+        this.#running.delete(operation.uuid);
+        this.disclaim(operation.nodeUuid);
+      });
     this.#running.set(operation.uuid, work);
   }
 
   /**
-   * Takes up open operations that nobody works on, where the step that was running is begun again.
-   * @param ownLocks whether this host's own locks are those of an earlier process: true at the start, and only then.
+   * Takes up open operations that nobody works on: those of an earlier process, of a conductor that died, and those that an error
+   * of the store has interrupted. The step that was running is begun again.
    */
-  async resume(ownLocks: boolean): Promise<void> {
+  async resume(): Promise<void> {
     const { store, hostname, lockLeaseMs, log } = this.#context;
     for (const operation of await store.operations.listOpen()) {
-      if (this.#running.has(operation.uuid)) continue;
-      const lock = await store.locks.acquire(operation.nodeUuid, hostname, lockLeaseMs, ownLocks);
+      if (this.#draining || this.#claims.has(operation.nodeUuid)) continue;
+      const lock = await store.locks.acquire(operation.nodeUuid, hostname, lockLeaseMs, true);
       if (lock === undefined) continue;
       log.info({ node: operation.nodeUuid, operation: operation.uuid, verb: operation.verb }, 'operation resumed');
       const steps = beginStep(operation.steps, currentStepIndex(operation));
+      this.claim(operation.nodeUuid);
       this.run(await store.operations.update(operation.uuid, { steps }, lock), lock);
     }
   }
@@ -92,7 +111,7 @@ export class OperationRunner {
   async #execute(begun: Operation, lock: Lock): Promise<void> {
     const { store } = this.#context;
     let operation = begun;
-    this.#announce('operation.started', operation, {});
+    await this.#tellStart(operation);
     for (let index = currentStepIndex(operation); index >= 0; index = currentStepIndex(operation)) {
       if (this.#draining && operation.steps[index]?.state === 'pending') return;
       const name = operation.steps[index]?.name ?? '';
@@ -134,13 +153,24 @@ export class OperationRunner {
         signal: AbortSignal.any([this.#abort.signal, deadline]),
         bindings: { operation: operation.uuid },
       });
-      return { kind: (await definition.run({ context, task, fence: lock, operation })) ?? 'next' };
+      const work = definition.run({ context, task, fence: lock, operation });
+      return { kind: (await withinSignal(work, task.signal)) ?? 'next' };
     } catch (error) {
       if (isIronbarkError(error, 'LOCK_LOST')) throw error;
       if (this.#abort.signal.aborted) return 'interrupted';
       const message = deadline.aborted ? `It did not end within ${context.stepTimeoutMs / 1000} s.` : explain(error);
       return { kind: 'failed', message };
     }
+  }
+
+  async #tellStart({ uuid, nodeUuid, verb, error }: Operation): Promise<void> {
+    this.#context.events.emit('operation.started', nodeUuid, { operation: uuid, verb });
+    const { hooks, log } = this.#context;
+    await withinBound(hooks.operationStarted.promise({ operationUuid: uuid, nodeUuid, verb, error })).catch(
+      (reason: unknown) => {
+        log.warn({ node: nodeUuid, operation: uuid, error: explain(reason) }, 'a tap of operationStarted failed');
+      },
+    );
   }
 
   #announce(type: string, operation: Operation, facts: Info): void {
@@ -155,5 +185,26 @@ export class OperationRunner {
     const facts = { node: operation.nodeUuid, operation: operation.uuid, ...told };
     if (step.state === 'failed') this.#context.log.warn(facts, 'step failed');
     else this.#context.log.debug(facts, 'step done');
+  }
+}
+
+/** How long a driver may take to obey its signal; after that its step counts as ended without it. */
+const obeyMs = 5000;
+
+async function withinSignal<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const { promise: overdue, reject } = Promise.withResolvers<never>();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = setTimeout(
+      () => reject(new IronbarkError('OPERATION_TIMEOUT', 'The driver did not obey its signal.')),
+      obeyMs,
+    );
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, overdue]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    clearTimeout(timer);
   }
 }

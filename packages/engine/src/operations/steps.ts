@@ -1,10 +1,11 @@
-import { timestamp, type InterfaceKind, type Task } from '@ironbark/core';
+import { timestamp, type Info, type InterfaceKind, type Task } from '@ironbark/core';
 import type { Fence, Operation } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import type { JournalScope } from '../task.ts';
+import { editInternalInfo, withoutAgent } from '../internal-info.ts';
 import { setProvisionState } from '../provision-state.ts';
 import { cleanUpBoot, prepareBoot, setBootDevice } from './boot.ts';
-import { changePower, isPowerStateReached, syncPowerState, withoutAgent } from './power.ts';
+import { changePower, isPowerStateReached, syncPowerState } from './power.ts';
 import { attachVolumes, detachVolumes } from './volumes.ts';
 
 export interface StepRun {
@@ -108,10 +109,9 @@ export const stepDefinitions = {
   'instance.forget': {
     summary: 'clear what belonged to the instance',
     async run({ context, task, fence }) {
-      const { node } = task;
-      const { boot_from_volume: _volume, ...internal } = withoutAgent(node.driverInternalInfo);
-      const forgotten = { instanceInfo: {}, instanceUuid: null, driverInternalInfo: internal, updatedAt: timestamp() };
-      await context.store.nodes.update(node.uuid, forgotten, fence);
+      const forgotten = { instanceInfo: {}, instanceUuid: null, updatedAt: timestamp() };
+      await context.store.nodes.update(task.node.uuid, forgotten, fence);
+      await editInternalInfo(context, task.node.uuid, withoutInstance, fence);
       for (const port of task.ports)
         if ('tenant_vif_port_id' in port.internalInfo)
           await context.store.ports.update(port.uuid, { internalInfo: {} }, fence);
@@ -125,6 +125,11 @@ export const stepDefinitions = {
 } as const satisfies Readonly<
   Record<string, Omit<StepDefinition, 'compensation'> & { readonly compensation?: string }>
 >;
+
+function withoutInstance(driverInternalInfo: Info): Info {
+  const { boot_from_volume: _volume, ...rest } = withoutAgent(driverInternalInfo);
+  return rest;
+}
 
 export function stepDefinition(name: string): StepDefinition | undefined {
   return (stepDefinitions as Readonly<Record<string, StepDefinition>>)[name];

@@ -1,4 +1,12 @@
-import { explain, timestamp, type AttachedVolume, type Info, type Task, type VolumeAttachment } from '@ironbark/core';
+import {
+  explain,
+  IronbarkError,
+  timestamp,
+  type AttachedVolume,
+  type Info,
+  type Task,
+  type VolumeAttachment,
+} from '@ironbark/core';
 import type { Fence } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import { observe } from '../hook-call.ts';
@@ -12,6 +20,7 @@ export async function attachVolumes(context: EngineContext, task: Task, fence: F
   try {
     await hooks.beforeAttach.promise(task);
     const volumes = await task.driver.storage.attach(task);
+    assertComplete(task, volumes);
     await store.attachments.replace(
       task.node.uuid,
       volumes.map((volume) => toAttachment(task, volume)),
@@ -36,7 +45,7 @@ export async function attachVolumes(context: EngineContext, task: Task, fence: F
 export async function detachVolumes(context: EngineContext, task: Task, fence: Fence): Promise<void> {
   const { store, hooks, notifier } = context;
   const attachments = await store.attachments.list(task.node.uuid);
-  if (attachments.length === 0 && task.volumeTargets.length === 0) return;
+  if (task.volumeTargets.length === 0 && !(await holdsVolumes(context, task.node.uuid))) return;
   const startedAt = Date.now();
   await notifier.node('storage_detach', 'start', task.node, volumeFacts(task));
   try {
@@ -56,6 +65,22 @@ export async function detachVolumes(context: EngineContext, task: Task, fence: F
     });
     throw error;
   }
+}
+
+/** Whether a volume may be attached to the node: by our records, or by what its storage driver has written down. */
+export async function holdsVolumes({ store }: EngineContext, nodeUuid: string): Promise<boolean> {
+  if ((await store.attachments.list(nodeUuid)).length > 0) return true;
+  return (await store.journal.list(nodeUuid, 'storage')).size > 0;
+}
+
+/** A volume without a connection would let the machine boot from something else. */
+function assertComplete(task: Task, volumes: readonly AttachedVolume[]): void {
+  const missing = task.volumeTargets.find((target) => !volumes.some((volume) => volume.target.uuid === target.uuid));
+  if (missing === undefined) return;
+  throw new IronbarkError(
+    'STORAGE_FAILURE',
+    `The storage interface ${task.driver.names.storage} gave no connection for volume target ${missing.uuid}.`,
+  );
 }
 
 /** The node's recorded connections beside their targets, in the order of the boot index. */

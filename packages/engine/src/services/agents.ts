@@ -7,11 +7,11 @@ import {
   notFound,
   Secret,
   timestamp,
-  type Info,
   type Node,
   type ProvisionState,
 } from '@ironbark/core';
 import type { EngineContext } from '../context.ts';
+import { editInternalInfo } from '../internal-info.ts';
 import type { AgentService, Heartbeat } from '../engine.ts';
 
 /** States in which a machine may run an agent; in all others its record is none of an agent's business. */
@@ -37,29 +37,29 @@ export function createAgentService(context: EngineContext): AgentService {
         throw invalidParameter('A lookup needs addresses or node_uuid.', { hint: 'Give at least one of them.' });
       const node = await findAgentNode(context, nodeUuid, addresses);
       if (node === undefined || !agentStates.includes(node.provisionState)) throw notFound('Node', 'of this agent');
-      const known = node.driverInternalInfo[tokenKey];
-      const agentToken = isSecret(known) ? known : Secret.of(randomBytes(24).toString('base64url'));
-      if (!isSecret(known)) await recordAgent(context, node, { [tokenKey]: agentToken });
-      return {
-        node,
-        heartbeatTimeoutSeconds: context.heartbeatTimeoutSeconds,
-        agentToken,
-        agentTokenIsNew: !isSecret(known),
-      };
+      const offered = Secret.of(randomBytes(24).toString('base64url'));
+      const updated = await editInternalInfo(context, node.uuid, (current) => {
+        return isSecret(current[tokenKey]) ? current : { ...current, [tokenKey]: offered };
+      });
+      const held = updated?.driverInternalInfo[tokenKey];
+      const agentToken = isSecret(held) ? held : offered;
+      const agentTokenIsNew = isEqual(agentToken.reveal(), offered.reveal());
+      return { node, heartbeatTimeoutSeconds: context.heartbeatTimeoutSeconds, agentToken, agentTokenIsNew };
     },
     async heartbeat(nodeUuid, heartbeat) {
       const node = await context.store.nodes.find(nodeUuid);
       if (node === undefined) throw notFound('Node', nodeUuid);
       checkToken(node, heartbeat);
       checkCallback(node, heartbeat);
-      await recordAgent(context, node, {
+      await editInternalInfo(context, node.uuid, (current) => ({
+        ...current,
         agent_url: heartbeat.callbackUrl,
         agent_last_heartbeat: timestamp(),
         ...(heartbeat.agentVersion === undefined ? {} : { agent_version: heartbeat.agentVersion }),
         ...(heartbeat.agentVerifyCa === undefined ? {} : { agent_verify_ca: heartbeat.agentVerifyCa }),
         ...(heartbeat.agentStatus === undefined ? {} : { agent_status: heartbeat.agentStatus }),
         ...(heartbeat.agentStatusMessage === undefined ? {} : { agent_status_message: heartbeat.agentStatusMessage }),
-      });
+      }));
     },
   };
 }
@@ -99,8 +99,4 @@ function checkCallback(node: Node, { callbackUrl }: Heartbeat): void {
   const known = node.driverInternalInfo['agent_url'];
   if (typeof known !== 'string' || known === callbackUrl) return;
   throw invalidParameter(`Detected change in ramdisk provided "callback_url" for node ${node.uuid}.`);
-}
-
-async function recordAgent(context: EngineContext, node: Node, facts: Info): Promise<void> {
-  await context.store.nodes.update(node.uuid, { driverInternalInfo: { ...node.driverInternalInfo, ...facts } });
 }

@@ -1,4 +1,5 @@
 import { bootDevices, invalidParameter, IronbarkError, type BootDevice, type Task } from '@ironbark/core';
+import type { Fence } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import type { ManagementService } from '../engine.ts';
 import { findNode, withLock } from '../node-lock.ts';
@@ -7,12 +8,12 @@ import { createTask } from '../task.ts';
 export function createManagementService(context: EngineContext): ManagementService {
   const looking = async (ident: string): Promise<Task> =>
     createTask(context, await findNode(context, ident), { scope: 'management' });
-  const changing = async (ident: string, work: (task: Task) => Promise<void>): Promise<void> => {
+  const changing = async (ident: string, work: (task: Task, fence: Fence) => Promise<void>): Promise<void> => {
     const { uuid } = await findNode(context, ident);
     await withLock(context, uuid, async (fence) => {
       const task = await createTask(context, await findNode(context, uuid), { scope: 'management', fence });
       await task.driver.management.validate(task);
-      await work(task);
+      await work(task, fence);
     });
   };
   return {
@@ -33,7 +34,7 @@ export function createManagementService(context: EngineContext): ManagementServi
       await changing(ident, (task) => task.driver.management.setBootDevice(task, known, persistent));
     },
     async setBootMode(ident, mode) {
-      await changing(ident, async (task) => {
+      await changing(ident, async (task, fence) => {
         const { management, names } = task.driver;
         if (management.setBootMode === undefined) {
           throw new IronbarkError(
@@ -42,7 +43,7 @@ export function createManagementService(context: EngineContext): ManagementServi
           );
         }
         await management.setBootMode(task, mode);
-        await context.store.nodes.update(task.node.uuid, { bootMode: mode });
+        await context.store.nodes.update(task.node.uuid, { bootMode: mode }, fence);
       });
     },
   };

@@ -8,11 +8,15 @@ import {
   type InterfaceKind,
   type Node,
   type ProvisionState,
+  explain,
+  type Task,
 } from '@ironbark/core';
 import type { Fence } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import type { NodeChanges, NodeInput, NodeService } from '../engine.ts';
 import { findNode, isUuid, withLock } from '../node-lock.ts';
+import { isPowerStateReached } from '../operations/power.ts';
+import { detachVolumes, holdsVolumes } from '../operations/volumes.ts';
 import { createTask } from '../task.ts';
 import { validateAll } from '../validation.ts';
 
@@ -141,6 +145,15 @@ async function updateNode(context: EngineContext, current: Node, changes: NodeCh
       `Node ${current.uuid} can not have ${driver === current.driver ? changed.map((kind) => `${kind}_interface`).join(', ') : 'driver'} updated unless it is in one of allowed (${driverChangeStates.join(', ')}) states or in maintenance mode.`,
     );
   }
+  if ((driver !== current.driver || changed.includes('storage')) && (await holdsVolumes(context, current.uuid))) {
+    throw new IronbarkError(
+      'INVALID_STATE',
+      `Node ${current.uuid} has volumes that its storage interface ${current.interfaces.storage} attached; another one could not release them.`,
+      {
+        hint: 'Undeploy the node first.',
+      },
+    );
+  }
   return context.store.nodes.update(current.uuid, { ...fields, interfaces, updatedAt: timestamp() }, fence);
 }
 
@@ -211,16 +224,34 @@ async function deleteNode(context: EngineContext, node: Node, fence: Fence): Pro
   await context.store.nodes.delete(node.uuid, fence);
 }
 
-/** A node that is deleted while it is in use leaves no attachment and no boot file behind. */
+/**
+ * A node that is deleted while it is in use leaves no attachment and no boot file behind. A machine that still runs keeps its volumes:
+ * it has to be powered off first. One whose BMC does not answer is let go, or its record could never be deleted.
+ */
 async function releaseEverything(context: EngineContext, node: Node, fence: Fence): Promise<void> {
-  const attachments = await context.store.attachments.list(node.uuid);
-  if (attachments.length > 0) {
+  if (await holdsVolumes(context, node.uuid)) {
     const task = await createTask(context, node, { scope: 'storage', fence });
-    await task.driver.storage.detach(task);
+    if (await isRunning(task)) {
+      throw new IronbarkError(
+        'INVALID_STATE',
+        `Node ${node.uuid} cannot be deleted while its machine runs: volumes are attached to it.`,
+        {
+          hint: 'Undeploy the node, or power it off.',
+        },
+      );
+    }
+    await detachVolumes(context, task, fence);
   }
-  if (!deletableStates.includes(node.provisionState)) {
-    const task = await createTask(context, node, { scope: 'boot', fence });
-    await task.driver.boot.cleanUp(task);
+  const task = await createTask(context, node, { scope: 'boot', fence });
+  await task.driver.boot.cleanUp(task);
+}
+
+async function isRunning(task: Task): Promise<boolean> {
+  try {
+    return !(await isPowerStateReached(task, 'power off'));
+  } catch (error) {
+    task.log.warn({ error: explain(error) }, 'the power state of a node that is deleted could not be read');
+    return false;
   }
 }
 

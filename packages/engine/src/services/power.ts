@@ -12,7 +12,7 @@ export function createPowerService(context: EngineContext, runner: OperationRunn
     async request(ident, target, timeoutSeconds) {
       const found = await findNode(context, ident);
       checkState(found, target);
-      await withOperationLock(context, found.uuid, async (node, lock) => {
+      await withOperationLock(context, found.uuid, runner, async (node, lock) => {
         runner.assertFreeWorker();
         checkState(node, target);
         const task = await createTask(context, node, { scope: 'power' });

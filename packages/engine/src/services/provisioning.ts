@@ -1,4 +1,12 @@
-import { IronbarkError, isIronbarkError, type Node } from '@ironbark/core';
+import {
+  IronbarkError,
+  isIronbarkError,
+  isSecret,
+  Secret,
+  type Info,
+  type InterfaceKind,
+  type Node,
+} from '@ironbark/core';
 import type { Lock } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import type { ProvisioningService, ProvisionRequest } from '../engine.ts';
@@ -9,7 +17,7 @@ import type { OperationRunner } from '../operations/runner.ts';
 import { announceProvisionState, provisionStateFields, setProvisionState } from '../provision-state.ts';
 import { isStable, nextState, targetState, type ProvisionVerb } from '../state-machine.ts';
 import { createTask } from '../task.ts';
-import { validateForDeploy } from '../validation.ts';
+import { deployKinds, validateInterfaces } from '../validation.ts';
 import { nodeProtected } from './nodes.ts';
 
 export function createProvisioningService(context: EngineContext, runner: OperationRunner): ProvisioningService {
@@ -17,7 +25,7 @@ export function createProvisioningService(context: EngineContext, runner: Operat
     async request(ident, request) {
       const found = await findNode(context, ident);
       checkRequest(found, request);
-      await withOperationLock(context, found.uuid, (node, lock) => {
+      await withOperationLock(context, found.uuid, runner, (node, lock) => {
         checkRequest({ ...node, reservation: null }, request);
         return begin(context, runner, node, request, lock);
       });
@@ -26,7 +34,7 @@ export function createProvisioningService(context: EngineContext, runner: Operat
 }
 
 /** What can be refused without the lock. @throws NODE_LOCKED, INVALID_STATE_REQUESTED, NODE_IN_MAINTENANCE, NODE_PROTECTED, UNSUPPORTED. */
-function checkRequest(node: Node, { verb, cleanSteps }: ProvisionRequest): void {
+function checkRequest(node: Node, { verb, cleanSteps, deploySteps }: ProvisionRequest): void {
   if (node.maintenance && (verb === 'deploy' || verb === 'rebuild')) {
     throw new IronbarkError(
       'NODE_IN_MAINTENANCE',
@@ -44,11 +52,15 @@ function checkRequest(node: Node, { verb, cleanSteps }: ProvisionRequest): void 
     );
   }
   if (node.protected && (verb === 'undeploy' || verb === 'rebuild')) throw nodeProtected(node);
-  if (verb === 'clean' && cleanSteps !== undefined && cleanSteps.length > 0) {
+  const unknownSteps = verb === 'clean' ? cleanSteps : deploySteps;
+  if (unknownSteps !== undefined && unknownSteps.length > 0) {
+    const kind = verb === 'clean' ? 'clean' : 'deploy';
     throw new IronbarkError(
       'INVALID_PARAMETER',
-      `Node ${node.uuid} has no clean steps: none of its interfaces offers one.`,
-      { hint: 'Give an empty list of clean steps.' },
+      `Node ${node.uuid} has no ${kind} steps that can be asked for: none of its interfaces offers one.`,
+      {
+        hint: `Give an empty list of ${kind} steps.`,
+      },
     );
   }
   if (['inspect', 'rescue', 'unrescue', 'service'].includes(verb)) {
@@ -75,10 +87,12 @@ async function begin(
     return false;
   }
   runner.assertFreeWorker();
-  if (verb === 'deploy' || verb === 'rebuild') await validateDeployment(context, node);
+  await validateRequest(context, node, verb);
   const nodeFields = {
     ...provisionStateFields({ provisionState, targetProvisionState: targetState(verb) ?? null, lastError: null }),
-    ...(configdrive === undefined ? {} : { instanceInfo: { ...node.instanceInfo, configdrive } }),
+    ...(configdrive === undefined
+      ? {}
+      : { instanceInfo: { ...node.instanceInfo, configdrive: asSecret(configdrive) } }),
   };
   const wanted = { verb, steps: definition.steps, parameters: {}, nodeFields };
   const { operation, updated } = await storeOperation(context, node, wanted, lock);
@@ -96,9 +110,17 @@ async function stopOrMove(context: EngineContext, node: Node, verb: ProvisionVer
   await context.notifier.node('provision_set', 'end', { ...node, provisionState, targetProvisionState: null });
 }
 
-async function validateDeployment(context: EngineContext, node: Node): Promise<void> {
+/** What has to be right before the work begins; the rest shows itself in the steps. */
+const validatedKinds: Partial<Readonly<Record<ProvisionVerb, readonly InterfaceKind[]>>> = {
+  deploy: deployKinds,
+  rebuild: deployKinds,
+  adopt: ['power', 'storage', 'boot'],
+  undeploy: ['power'],
+};
+
+async function validateRequest(context: EngineContext, node: Node, verb: ProvisionVerb): Promise<void> {
   try {
-    await validateForDeploy(await createTask(context, node, { scope: 'engine' }));
+    await validateInterfaces(await createTask(context, node, { scope: 'engine' }), validatedKinds[verb] ?? []);
   } catch (error) {
     if (!isIronbarkError(error)) throw error;
     const hint = error.hint === undefined ? {} : { hint: error.hint };
@@ -108,4 +130,10 @@ async function validateDeployment(context: EngineContext, node: Node): Promise<v
       { status: error.status, cause: error, ...hint },
     );
   }
+}
+
+/** A config drive holds keys and passwords of the instance, in whatever form it is given. */
+function asSecret(configdrive: string | Info | Secret): Secret {
+  if (isSecret(configdrive)) return configdrive;
+  return Secret.of(typeof configdrive === 'string' ? configdrive : JSON.stringify(configdrive));
 }

@@ -36,6 +36,8 @@ interface VolumeKind<Row, Input> {
   readonly table: Table<Row, VolumeFilter>;
   build(input: Input, common: Pick<VolumeConnector, 'uuid' | 'nodeUuid' | 'createdAt' | 'updatedAt'>): Row;
   notify(action: CrudAction, status: 'start' | 'end' | 'error', record: Row): Promise<void>;
+  /** Whether a machine uses the record now. */
+  isInUse(record: Row): Promise<boolean>;
 }
 
 export function createVolumeConnectorService(context: EngineContext): Engine['volumeConnectors'] {
@@ -44,6 +46,7 @@ export function createVolumeConnectorService(context: EngineContext): Engine['vo
     table: context.store.volumeConnectors,
     build: (input, common): VolumeConnector => ({ extra: {}, ...input, ...common }),
     notify: (action, status, record) => context.notifier.volumeConnector(action, status, record),
+    isInUse: async () => false,
   });
 }
 
@@ -53,6 +56,9 @@ export function createVolumeTargetService(context: EngineContext): Engine['volum
     table: context.store.volumeTargets,
     build: (input, common): VolumeTarget => ({ extra: {}, properties: {}, ...input, ...common }),
     notify: (action, status, record) => context.notifier.volumeTarget(action, status, record),
+    async isInUse({ uuid, nodeUuid }) {
+      return (await context.store.attachments.list(nodeUuid)).some(({ targetUuid }) => targetUuid === uuid);
+    },
   });
 }
 
@@ -78,6 +84,16 @@ function createVolumeService<
       throw error;
     }
   };
+  const assertFree = async (record: Row): Promise<void> => {
+    if (!(await kind.isInUse(record))) return;
+    throw new IronbarkError(
+      'INVALID_STATE_REQUESTED',
+      `The ${label} ${record.uuid} can not be changed: its volume is attached to node ${record.nodeUuid}.`,
+      {
+        hint: 'Undeploy the node, or power it on and off again when a volume could not be detached.',
+      },
+    );
+  };
   const lockedNode = (nodeUuid: string, work: (fence: Fence, node: Node) => Promise<Row>): Promise<Row> => {
     return withLock(context, nodeUuid, async (fence) => work(fence, await findNode(context, nodeUuid)));
   };
@@ -97,29 +113,38 @@ function createVolumeService<
     async update(uuid, edit) {
       const { nodeUuid } = await get(uuid);
       return lockedNode(nodeUuid, async (fence, node) => {
-        if (node.powerState !== 'power off') throw invalidState(`${label} update`, node, node.powerState ?? 'None');
+        assertOff(`${label} update`, node);
         const record = await get(uuid);
+        await assertFree(record);
         const changes = edit(record);
-        if (changes.nodeUuid !== undefined) await owningNode(context, changes.nodeUuid);
-        return announced('update', record, () => table.update(uuid, { ...changes, updatedAt: timestamp() }, fence));
+        const write = () =>
+          announced('update', record, () => table.update(uuid, { ...changes, updatedAt: timestamp() }, fence));
+        if (changes.nodeUuid === undefined || changes.nodeUuid === nodeUuid) return write();
+        await owningNode(context, changes.nodeUuid);
+        return lockedNode(changes.nodeUuid, (_fence, newNode) => {
+          assertOff(`${label} update`, newNode);
+          return write();
+        });
       });
     },
     async delete(uuid) {
       const { nodeUuid } = await get(uuid);
       await lockedNode(nodeUuid, async (fence, node) => {
         const idle = ['enroll', 'manageable', 'adopt failed'].includes(node.provisionState);
-        if (!idle && node.powerState !== 'power off')
-          throw invalidState(`${label} deletion`, node, node.powerState ?? 'None');
-        return announced('delete', await get(uuid), () => table.delete(uuid, fence));
+        if (!idle) assertOff(`${label} deletion`, node);
+        const record = await get(uuid);
+        await assertFree(record);
+        return announced('delete', record, () => table.delete(uuid, fence));
       });
     },
   };
 }
 
-function invalidState(action: string, node: Node, state: string): IronbarkError {
-  return new IronbarkError(
+function assertOff(action: string, node: Node): void {
+  if (node.powerState === 'power off') return;
+  throw new IronbarkError(
     'INVALID_STATE_REQUESTED',
-    `The requested action "${action}" can not be performed on node "${node.uuid}" while it is in state "${state}".`,
+    `The requested action "${action}" can not be performed on node "${node.uuid}" while it is in state "${node.powerState ?? 'None'}".`,
     {
       hint: 'Power the node off first.',
     },

@@ -1,44 +1,39 @@
 import type { VolumeAttachment } from '@ironbark/core';
-import { sql, type Kysely } from 'kysely';
+import { sql } from 'kysely';
 import type { Sealer } from '../sealing.ts';
 import type { AttachmentTable, Fence } from '../store.ts';
-import { isHeld, lockLost } from './document-table.ts';
-import type { Schema } from './schema.ts';
+import type { Database } from './database.ts';
+import { isHeld, lockLost } from './fence.ts';
 
 export class SqliteAttachmentTable implements AttachmentTable {
-  readonly #db: Kysely<Schema>;
+  readonly #db: Database;
   readonly #sealer: Sealer;
 
-  constructor(db: Kysely<Schema>, sealer: Sealer) {
+  constructor(db: Database, sealer: Sealer) {
     this.#db = db;
     this.#sealer = sealer;
   }
 
   async list(nodeUuid: string): Promise<readonly VolumeAttachment[]> {
-    const rows = await this.#db
-      .selectFrom('attachments')
-      .select('doc')
-      .where('node_uuid', '=', nodeUuid)
-      .orderBy('boot_index')
-      .execute();
+    const rows = await this.#db.rows(
+      sql<{ doc: string }>`SELECT doc FROM attachments WHERE node_uuid = ${nodeUuid} ORDER BY boot_index`,
+    );
     return rows.map((row) => this.#sealer.decode(row.doc) as VolumeAttachment);
   }
 
   async replace(nodeUuid: string, attachments: readonly VolumeAttachment[], fence?: Fence): Promise<void> {
-    const write = async (transaction: Kysely<Schema>) => {
+    await this.#db.transaction(async (transaction) => {
       if (fence !== undefined) {
-        const { rows } = await sql`SELECT 1 WHERE ${isHeld(fence)}`.execute(transaction);
-        if (rows.length === 0) throw lockLost(fence);
+        const held = await transaction.rows(sql`SELECT 1 WHERE ${isHeld(fence)}`);
+        if (held.length === 0) throw lockLost(fence);
       }
-      await transaction.deleteFrom('attachments').where('node_uuid', '=', nodeUuid).execute();
-      if (attachments.length === 0) return;
-      const rows = attachments.map((attachment) => ({
-        node_uuid: nodeUuid,
-        boot_index: attachment.bootIndex,
-        doc: this.#sealer.encode(attachment),
-      }));
-      await transaction.insertInto('attachments').values(rows).execute();
-    };
-    await (this.#db.isTransaction ? write(this.#db) : this.#db.transaction().execute(write));
+      await transaction.change(sql`DELETE FROM attachments WHERE node_uuid = ${nodeUuid}`);
+      for (const attachment of attachments) {
+        const doc = this.#sealer.encode(attachment);
+        await transaction.change(
+          sql`INSERT INTO attachments (node_uuid, boot_index, doc) VALUES (${nodeUuid}, ${attachment.bootIndex}, ${doc})`,
+        );
+      }
+    });
   }
 }

@@ -1,10 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { IronbarkError } from '@ironbark/core';
-import { Kysely, SqliteDialect } from 'kysely';
 import { migrations } from './migrations.ts';
-import type { Schema } from './schema.ts';
 
 /**
  * Opens the file in WAL mode. Every commit is on disk before the write returns (`synchronous=FULL`): the journal is what
@@ -16,34 +14,6 @@ export function openConnection(file: string, readOnly: boolean): DatabaseSync {
   const connection = new DatabaseSync(file, { timeout: 5000 });
   connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
   return connection;
-}
-
-/** Wraps a connection for kysely, with each statement prepared once. */
-export function createQueryBuilder(connection: DatabaseSync): Kysely<Schema> {
-  const prepared = new Map<string, StatementSync>();
-  const prepare = (sql: string) => {
-    const known = prepared.get(sql);
-    if (known !== undefined) return known;
-    const statement = connection.prepare(sql);
-    prepared.set(sql, statement);
-    return statement;
-  };
-  return new Kysely<Schema>({
-    dialect: new SqliteDialect({
-      database: {
-        close: () => connection.close(),
-        prepare(sql) {
-          const statement = prepare(sql);
-          return {
-            reader: statement.columns().length > 0,
-            all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
-            run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
-            iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
-          };
-        },
-      },
-    }),
-  });
 }
 
 export function schemaVersion(connection: DatabaseSync): number {

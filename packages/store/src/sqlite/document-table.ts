@@ -1,9 +1,11 @@
-import { invalidParameter, IronbarkError, notFound } from '@ironbark/core';
-import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely';
+import { invalidParameter, notFound } from '@ironbark/core';
+import { sql, type RawBuilder, type SqlBool } from 'kysely';
 import type { Sealer } from '../sealing.ts';
 import type { Fence, ListQuery, Table } from '../store.ts';
 import { translateConstraint } from './constraints.ts';
-import type { DocumentTableName, Schema } from './schema.ts';
+import type { Database } from './database.ts';
+import { isHeld, lockLost } from './fence.ts';
+import type { DocumentTableName } from './migrations.ts';
 
 export interface DocumentTableOptions<Filter> {
   readonly name: DocumentTableName;
@@ -22,13 +24,13 @@ interface DocumentOnly {
 
 /** A table of JSON documents with a uuid each. */
 export class DocumentTable<Row extends { readonly uuid: string }, Filter> implements Table<Row, Filter> {
-  readonly #db: Kysely<Schema>;
+  readonly #db: Database;
   readonly #sealer: Sealer;
   readonly #options: DocumentTableOptions<Filter>;
   readonly #table: RawBuilder<unknown>;
   readonly #columns: RawBuilder<unknown>;
 
-  constructor(db: Kysely<Schema>, sealer: Sealer, options: DocumentTableOptions<Filter>) {
+  constructor(db: Database, sealer: Sealer, options: DocumentTableOptions<Filter>) {
     this.#db = db;
     this.#sealer = sealer;
     this.#options = options;
@@ -45,7 +47,7 @@ export class DocumentTable<Row extends { readonly uuid: string }, Filter> implem
     const order = key === undefined ? sql`id ${direction}` : sql`${key} ${direction}, id ${direction}`;
     const limit = query.limit === undefined ? sql`` : sql`LIMIT ${query.limit}`;
     const statement = sql<DocumentOnly>`SELECT ${this.#columns} FROM ${this.#table} ${where} ORDER BY ${order} ${limit}`;
-    const { rows } = await statement.execute(this.#db);
+    const rows = await this.#db.rows(statement);
     return rows.map((row) => this.#decode(row));
   }
 
@@ -59,7 +61,7 @@ export class DocumentTable<Row extends { readonly uuid: string }, Filter> implem
       id: number;
       key: unknown;
     }>`SELECT id, ${key ?? sql`NULL`} AS key FROM ${this.#table} WHERE uuid = ${query.marker}`;
-    const marker = (await statement.execute(this.#db)).rows[0];
+    const [marker] = await this.#db.rows(statement);
     if (marker === undefined) throw notFound('The marker', query.marker);
     const after = descending ? sql`<` : sql`>`;
     return [
@@ -72,17 +74,18 @@ export class DocumentTable<Row extends { readonly uuid: string }, Filter> implem
   }
 
   async findWhere(condition: RawBuilder<SqlBool>): Promise<Row | undefined> {
-    const { rows } = await sql<DocumentOnly>`SELECT ${this.#columns} FROM ${this.#table} WHERE ${condition}`.execute(
-      this.#db,
+    const [row] = await this.#db.rows(
+      sql<DocumentOnly>`SELECT ${this.#columns} FROM ${this.#table} WHERE ${condition}`,
     );
-    return rows[0] === undefined ? undefined : this.#decode(rows[0]);
+    return row === undefined ? undefined : this.#decode(row);
   }
 
   async insert(row: Row, fence?: Fence): Promise<void> {
     const doc = this.#sealer.encode(row);
     const held = fence === undefined ? sql`` : sql`WHERE ${isHeld(fence)}`;
-    const result = await this.#write(sql`INSERT INTO ${this.#table} (doc) SELECT ${doc} ${held}`, row);
-    if (result.numAffectedRows === 0n) throw lockLost(fence);
+    const statement = sql`INSERT INTO ${this.#table} (doc) SELECT ${doc} ${held}`;
+    const inserted = await this.#write(this.#db.change(statement), row);
+    if (inserted === 0) throw lockLost(fence);
   }
 
   async update(uuid: string, changes: Partial<Row>, fence?: Fence): Promise<Row> {
@@ -92,22 +95,21 @@ export class DocumentTable<Row extends { readonly uuid: string }, Filter> implem
     const doc = assignments.length === 0 ? sql`doc` : sql`json_set(doc, ${sql.join(assignments)})`;
     const held = fence === undefined ? sql`` : sql`AND ${isHeld(fence)}`;
     const statement = sql<DocumentOnly>`UPDATE ${this.#table} SET doc = ${doc} WHERE uuid = ${uuid} ${held} RETURNING ${this.#columns}`;
-    const { rows } = await this.#write(statement, changes);
-    if (rows[0] !== undefined) return this.#decode(rows[0]);
+    const [row] = await this.#write(this.#db.rows(statement), changes);
+    if (row !== undefined) return this.#decode(row);
     if (fence !== undefined && (await this.find(uuid)) !== undefined) throw lockLost(fence);
     throw notFound(this.#options.label, uuid);
   }
 
   async delete(uuid: string, fence?: Fence): Promise<void> {
     const held = fence === undefined ? sql`` : sql`AND ${isHeld(fence)}`;
-    const result = await sql`DELETE FROM ${this.#table} WHERE uuid = ${uuid} ${held}`.execute(this.#db);
-    if (result.numAffectedRows === 0n && fence !== undefined && (await this.find(uuid)) !== undefined)
-      throw lockLost(fence);
+    const deleted = await this.#db.change(sql`DELETE FROM ${this.#table} WHERE uuid = ${uuid} ${held}`);
+    if (deleted === 0 && fence !== undefined && (await this.find(uuid)) !== undefined) throw lockLost(fence);
   }
 
-  async #write<Result>(statement: RawBuilder<Result>, row: Partial<Row>) {
+  async #write<Result>(query: Promise<Result>, row: Partial<Row>): Promise<Result> {
     try {
-      return await statement.execute(this.#db);
+      return await query;
     } catch (error) {
       throw translateConstraint(error, row);
     }
@@ -117,20 +119,8 @@ export class DocumentTable<Row extends { readonly uuid: string }, Filter> implem
     const record = this.#sealer.decode(row.doc) as Row;
     return row.overlay === undefined || row.overlay === null
       ? record
-      : { ...record, ...(JSON.parse(row.overlay) as Partial<Row>) };
+      : Object.assign(record, JSON.parse(row.overlay) as Partial<Row>);
   }
-}
-
-/** SQL for "this lock still belongs to whoever holds this number". */
-export function isHeld(fence: Fence): RawBuilder<SqlBool> {
-  return sql`EXISTS (SELECT 1 FROM locks WHERE node_uuid = ${fence.nodeUuid} AND fence = ${fence.fence} AND owner IS NOT NULL)`;
-}
-
-export function lockLost(fence: Fence | undefined): IronbarkError {
-  return new IronbarkError(
-    'LOCK_LOST',
-    `The lock of node ${fence?.nodeUuid ?? ''} is no longer held; another conductor has taken the node over.`,
-  );
 }
 
 const fieldPath = /^[A-Za-z]+(?:\.[A-Za-z]+)?$/;

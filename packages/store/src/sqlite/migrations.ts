@@ -72,6 +72,16 @@ export const migrations: readonly { readonly name: string; readonly statements: 
   },
 ];
 
+/** Tables whose records are JSON documents. */
+export type DocumentTableName =
+  | 'nodes'
+  | 'chassis'
+  | 'ports'
+  | 'volume_connectors'
+  | 'volume_targets'
+  | 'operations'
+  | 'history';
+
 function childTable(name: string, columns: string): string {
   return `CREATE TABLE ${name} (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

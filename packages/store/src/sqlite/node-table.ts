@@ -1,14 +1,14 @@
 import type { Node } from '@ironbark/core';
-import { sql, type Kysely } from 'kysely';
+import { sql } from 'kysely';
 import type { Sealer } from '../sealing.ts';
 import type { NodeFilter, NodeTable } from '../store.ts';
+import type { Database } from './database.ts';
 import { DocumentTable } from './document-table.ts';
 import { nodeConditions } from './filters.ts';
-import type { Schema } from './schema.ts';
 
 /** Nodes; the reservation is read from the locks, so that there is one truth about who holds a node. */
 export class SqliteNodeTable extends DocumentTable<Node, NodeFilter> implements NodeTable {
-  constructor(db: Kysely<Schema>, sealer: Sealer) {
+  constructor(db: Database, sealer: Sealer) {
     const overlay = sql<string>`(SELECT json_object('reservation', owner) FROM locks WHERE node_uuid = nodes.uuid AND owner IS NOT NULL)`;
     super(db, sealer, { name: 'nodes', label: 'Node', where: nodeConditions, overlay });
   }

@@ -1,20 +1,19 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Kysely } from 'kysely';
 import { IronbarkError, type Chassis, type Port, type VolumeConnector, type VolumeTarget } from '@ironbark/core';
 import { createKeyFile, readKeyFile } from '../key-file.ts';
 import { createSealer, type Sealer } from '../sealing.ts';
 import type { ChassisFilter, PortFilter, Store, VolumeFilter } from '../store.ts';
 import { SqliteAttachmentTable } from './attachment-table.ts';
 import { SqliteConductorTable } from './conductor-table.ts';
-import { createQueryBuilder, lockDatabase, migrate, openConnection, refuseNewer, schemaVersion } from './connection.ts';
+import { lockDatabase, migrate, openConnection, refuseNewer, schemaVersion } from './connection.ts';
+import { Database } from './database.ts';
 import { DocumentTable } from './document-table.ts';
 import { portConditions, volumeConditions } from './filters.ts';
 import { SqliteHistoryTable } from './history-table.ts';
 import { SqliteJournalTable } from './journal-table.ts';
 import { SqliteLockTable } from './lock-table.ts';
 import { migrations } from './migrations.ts';
-import type { Schema } from './schema.ts';
 import { SqliteNodeTable } from './node-table.ts';
 import { SqliteOperationTable } from './operation-table.ts';
 
@@ -45,9 +44,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       lock = lockDatabase(file);
       migrate(connection, file);
     }
-    const db = createQueryBuilder(connection);
+    const db = new Database(connection);
     const close = async () => {
-      await db.destroy();
+      await db.close();
       lock?.close();
     };
     return createStore(db, openSealer(connection, keyFile, readOnly), close);
@@ -58,7 +57,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   }
 }
 
-function createStore(db: Kysely<Schema>, sealer: Sealer, close: () => Promise<void>): Store {
+function createStore(db: Database, sealer: Sealer, close: () => Promise<void>): Store {
   return {
     nodes: new SqliteNodeTable(db, sealer),
     ports: new DocumentTable<Port, PortFilter>(db, sealer, { name: 'ports', label: 'Port', where: portConditions }),
@@ -85,7 +84,7 @@ function createStore(db: Kysely<Schema>, sealer: Sealer, close: () => Promise<vo
     conductors: new SqliteConductorTable(db),
     transaction(work) {
       if (db.isTransaction) return work(this);
-      return db.transaction().execute((transaction) => work(createStore(transaction, sealer, close)));
+      return db.transaction((transaction) => work(createStore(transaction, sealer, close)));
     },
     close,
   };

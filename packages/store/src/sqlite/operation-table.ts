@@ -1,9 +1,9 @@
-import { sql, type Kysely, type SqlBool } from 'kysely';
+import { sql, type SqlBool } from 'kysely';
 import type { Operation } from '../operation.ts';
 import type { Sealer } from '../sealing.ts';
 import type { Fence, OperationTable } from '../store.ts';
+import type { Database } from './database.ts';
 import { DocumentTable } from './document-table.ts';
-import type { Schema } from './schema.ts';
 
 interface OperationFilter {
   readonly nodeUuid?: string;
@@ -13,7 +13,7 @@ interface OperationFilter {
 export class SqliteOperationTable implements OperationTable {
   readonly #documents: DocumentTable<Operation, OperationFilter>;
 
-  constructor(db: Kysely<Schema>, sealer: Sealer) {
+  constructor(db: Database, sealer: Sealer) {
     this.#documents = new DocumentTable(db, sealer, {
       name: 'operations',
       label: 'Operation',
