@@ -20,3 +20,8 @@ export function localUrlOf({ listen }: Pick<Api, 'listen'>, port: number): strin
 function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
 }
+
+/** Whether only this host reaches the address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.startsWith('127.') || host === '::1' || host === '[::1]';
+}

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { IronbarkError, type Logger } from '@ironbark/core';
-import { apiUrlOf, localUrlOf } from './api-address.ts';
+import { apiUrlOf, isLoopback, localUrlOf } from './api-address.ts';
 import type { Config } from './config/load.ts';
 import { composeConductor } from './compose.ts';
 import { conductorVersion } from './version.ts';
@@ -28,9 +28,7 @@ export async function startConductor(config: Config, log: Logger): Promise<Runni
   const { listen: host } = config.api;
   const port = config.api.port === 0 ? await freePort(host) : config.api.port;
   const apiUrl = apiUrlOf(config.api, port);
-  if (apiUrl === null) {
-    log.warn({ listen: host }, 'api.public_url is not set: machines cannot report that they failed to boot.');
-  }
+  warnOfExposure(config, apiUrl, log);
   const composed = await composeConductor(config, { log, apiUrl });
   const { engine } = composed;
   try {
@@ -64,6 +62,22 @@ export async function startConductor(config: Config, log: Logger): Promise<Runni
   } catch (error) {
     await composed.dispose();
     throw error;
+  }
+}
+
+/** Says what an operator would otherwise find out too late. */
+function warnOfExposure({ api }: Config, apiUrl: string | null, log: Logger): void {
+  const { listen } = api;
+  if (apiUrl === null)
+    log.warn({ listen }, 'api.public_url is not set: machines cannot report that they failed to boot.');
+  else if (isLoopback(new URL(apiUrl).hostname)) {
+    log.warn(
+      { url: apiUrl },
+      'machines cannot report that they failed to boot: the API has a loopback address. Set api.public_url.',
+    );
+  }
+  if (api.auth.strategy === 'noauth' && !isLoopback(listen)) {
+    log.warn({ listen }, 'everybody who reaches the API may do everything. Set api.auth.');
   }
 }
 

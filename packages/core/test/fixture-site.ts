@@ -68,6 +68,15 @@ export function pluginPackage(
 /** The statement by which a plugin registers a driver; the driver tells which package it is from. */
 export function register(id: string): string {
   const [kind, name] = id.split(':');
-  const value = kind === 'hardware' ? '{ interfaces: {} }' : '{ validate: async () => {} }';
+  // A driver that has every member of every kind.
+  const members =
+    'validate getPowerState setPowerState supportedBootDevices getBootDevice setBootDevice render apply cleanUp attach detach shouldWriteImage plan deploy methods configureInstanceNetworks removeInstanceNetworks';
+  const value =
+    kind === 'hardware'
+      ? '{ interfaces: {} }'
+      : `{ ${members
+          .split(' ')
+          .map((name) => `${name}: async () => {}`)
+          .join(', ')} }`;
   return `host.${kind}.register(${JSON.stringify(name)}, ${value});`;
 }

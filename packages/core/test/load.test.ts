@@ -175,12 +175,12 @@ describe('a start is stopped by an enabled driver', () => {
     [
       'registers a value that is no driver',
       "host.boot.register('x', {});",
-      /registered a value without validate as boot:x/,
+      /registered a value without validate, render, apply, cleanUp as boot:x/,
     ],
     [
       'registers nothing at all',
       "host.boot.register('x', undefined);",
-      /registered a value without validate as boot:x/,
+      /registered a value without validate, render, apply, cleanUp as boot:x/,
     ],
     ['throws in its setup', "throw new Error('no disk');", /Plugin @acme\/x failed in its setup: no disk/],
     [

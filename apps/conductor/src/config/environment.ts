@@ -5,6 +5,7 @@ export type Tree = { readonly [key: string]: unknown };
 
 const prefix = 'IRONBARK_';
 /** Keys at the top of the file that hold no section: they need no `__`. */
+const sections = ['log', 'database', 'api', 'enabled', 'defaults', 'settings', 'conductor', 'notifications'];
 const topLevelKeys = new Set(['hostname', 'conductor_group', 'state_directory', 'plugins', 'allow_api_mismatch']);
 
 export interface Overridden {
@@ -16,8 +17,8 @@ export interface Overridden {
 /**
  * Puts `IRONBARK_<SECTION>__<KEY>=value` over the values of the file. Names are taken in lower case, `__` goes one level down, values
  * are read as YAML, so that numbers, booleans and lists (`[a, b]`) can be given. Other variables that begin with `IRONBARK_` are not
- * meant for the configuration.
- * @throws CONFIG_INVALID for a value that is no YAML, naming the variable.
+ * meant for the configuration, but for one whose name begins with a section and a single `_`, which is a slip.
+ * @throws CONFIG_INVALID for a value that is no YAML and for such a slip, naming the variable.
  */
 export function overrideFromEnvironment(file: Tree, environment: NodeJS.ProcessEnv): Overridden {
   const origins = new Map<string, string>();
@@ -36,6 +37,14 @@ export function overrideFromEnvironment(file: Tree, environment: NodeJS.ProcessE
 function pathOf(name: string): readonly [string, ...string[]] | undefined {
   if (!name.startsWith(prefix)) return undefined;
   const [first = '', ...rest] = name.slice(prefix.length).toLowerCase().split('__');
+  const isSlip = rest.length === 0 && !topLevelKeys.has(first);
+  const section = sections.find((one) => isSlip && first.startsWith(`${one}_`));
+  if (section !== undefined) {
+    const meant = `${prefix}${section.toUpperCase()}__${first.slice(section.length + 1).toUpperCase()}`;
+    throw new IronbarkError('CONFIG_INVALID', `The environment variable ${name} is no setting.`, {
+      hint: `Did you mean ${meant}, with two underscores?`,
+    });
+  }
   return rest.length > 0 || topLevelKeys.has(first) ? [first, ...rest] : undefined;
 }
 

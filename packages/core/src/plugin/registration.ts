@@ -4,6 +4,18 @@ import type { DriverKind, PluginHost, Registrar } from './define-plugin.ts';
 
 export const driverKinds: readonly DriverKind[] = ['hardware', ...interfaceKinds];
 
+/** What a driver of each kind cannot do without; optional members are those of the interfaces with a `?`. */
+const requiredMembers: Readonly<Record<DriverKind, readonly string[]>> = {
+  hardware: ['interfaces'],
+  power: ['validate', 'getPowerState', 'setPowerState'],
+  management: ['validate', 'supportedBootDevices', 'getBootDevice', 'setBootDevice'],
+  boot: ['validate', 'render', 'apply', 'cleanUp'],
+  storage: ['validate', 'attach', 'detach', 'shouldWriteImage', 'plan'],
+  deploy: ['validate', 'deploy', 'cleanUp'],
+  vendor: ['validate', 'methods'],
+  network: ['validate', 'configureInstanceNetworks', 'removeInstanceNetworks'],
+};
+
 type Registrars = Pick<PluginHost<unknown>, DriverKind>;
 
 /** Takes the drivers that one entry of a plugin registers, and holds them against what the manifest claims for that entry. */
@@ -41,10 +53,10 @@ export class Registration {
     if (!this.#isOpen) throw this.#fault(`registered ${id} after its setup had ended`);
     if (!this.#claimed.has(id)) throw this.#fault(`registered ${id}, which its manifest does not claim for this entry`);
     if (this.#drivers.has(id)) throw this.#fault(`registered ${id} twice`);
-    const member = kind === 'hardware' ? 'interfaces' : 'validate';
-    if (typeof value !== 'object' || value === null || !(member in value)) {
-      throw this.#fault(`registered a value without ${member} as ${id}`);
-    }
+    const missing = requiredMembers[kind].filter(
+      (member) => typeof value !== 'object' || value === null || !(member in value),
+    );
+    if (missing.length > 0) throw this.#fault(`registered a value without ${missing.join(', ')} as ${id}`);
     this.#drivers.set(id, value);
   }
 

@@ -10,10 +10,15 @@ interface OperationFilter {
   readonly open?: boolean;
 }
 
+/** Finished operations kept per node; older ones are dropped when a new one begins. */
+const operationsPerNode = 100;
+
 export class SqliteOperationTable implements OperationTable {
+  readonly #db: Database;
   readonly #documents: DocumentTable<Operation, OperationFilter>;
 
   constructor(db: Database, sealer: Sealer) {
+    this.#db = db;
     this.#documents = new DocumentTable(db, sealer, {
       name: 'operations',
       label: 'Operation',
@@ -26,6 +31,9 @@ export class SqliteOperationTable implements OperationTable {
 
   async insert(operation: Operation, fence: Fence): Promise<void> {
     await this.#documents.insert(operation, fence);
+    await this.#db
+      .change(sql`DELETE FROM operations WHERE id <= (SELECT id FROM operations WHERE node_uuid = ${operation.nodeUuid}
+      ORDER BY id DESC LIMIT 1 OFFSET ${operationsPerNode}) AND node_uuid = ${operation.nodeUuid} AND state NOT IN ('running', 'waiting', 'compensating')`);
   }
 
   async update(uuid: string, changes: Partial<Operation>, fence: Fence): Promise<Operation> {
