@@ -160,6 +160,11 @@ describe('the environment', () => {
     expect(problemOf({}, { IRONBARK_API__PORT: 'x' })).toContain('api.port, set by IRONBARK_API__PORT: ');
   });
 
+  it('with one underscore after a section are a slip that is told', () => {
+    expect(() => parseConfig({}, '/site', { IRONBARK_API_PORT: '7000' })).toThrow(/IRONBARK_API_PORT is no setting/);
+    expect(parseConfig({}, '/site', { IRONBARK_HOME: '/x' }).api.port).toBe(6385);
+  });
+
   it('is named when it gives a key that is not known', () => {
     expect(problemOf({}, { IRONBARK_API__PROT: '1' })).toContain(
       'api.prot, set by IRONBARK_API__PROT is not known (did you mean port?)',

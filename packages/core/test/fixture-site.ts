@@ -76,7 +76,7 @@ export function register(id: string): string {
       ? '{ interfaces: {} }'
       : `{ ${members
           .split(' ')
-          .map((name) => `${name}: async () => {}`)
+          .map((member) => `${member}: async () => {}`)
           .join(', ')} }`;
   return `host.${kind}.register(${JSON.stringify(name)}, ${value});`;
 }
