@@ -1,4 +1,4 @@
-import { notFound, type Node } from '@ironbark/core';
+import { IronbarkError, notFound, type Node } from '@ironbark/core';
 import type { Engine } from '@ironbark/engine';
 import { hasRole } from './policy.ts';
 import type { Identity } from './auth/authenticator.ts';
@@ -27,6 +27,25 @@ export async function readNode(engine: Engine, identity: Identity, ident: string
 /** As {@link readNode}, without reading the node for those who reach all of them. */
 export async function requireNode(engine: Engine, identity: Identity, ident: string): Promise<void> {
   if (!reachesAllNodes(identity)) await readNode(engine, identity, ident);
+}
+
+/**
+ * As {@link requireNode}, for what the owner of a machine is shown and its lessee is not: failures name addresses of the owner's network.
+ * @throws FORBIDDEN for a lessee.
+ */
+export async function requireOwnNode(engine: Engine, identity: Identity, ident: string): Promise<void> {
+  if (reachesAllNodes(identity)) return;
+  const { owner } = await readNode(engine, identity, ident);
+  if (owner === identity.project) return;
+  throw new IronbarkError('FORBIDDEN', 'Only the owner of the node is shown what happens to it.');
+}
+
+/** @throws FORBIDDEN for identities whose roles hold for a project: connections of volumes are not theirs to see. */
+export function requireAllNodes(identity: Identity): void {
+  if (reachesAllNodes(identity)) return;
+  throw new IronbarkError('FORBIDDEN', 'The plan shows how volumes are reached, which is not shown to projects.', {
+    hint: 'Ask an operator.',
+  });
 }
 
 /** Uuids of the nodes that the identity reaches; undefined when it reaches all. */

@@ -173,6 +173,23 @@ describe('a member of a project', () => {
     expect(answer.status).toBe(200);
     expect(answer.text).not.toContain('bmc.example');
   });
+
+  it.each([
+    '/v1/nodes/:node/history',
+    '/ironbark/v1/nodes/:node/operations',
+    '/ironbark/v1/nodes/:node/plan',
+    '/ironbark/v1/events?node=:node',
+  ])('is not shown %s of a node that it only leases', async (path) => {
+    const api = startWithTwoOwners();
+    api.fake.change(others, { lessee: 'p1' });
+    const headers = { ...member, 'x-openstack-ironic-api-version': '1.80' };
+    expect((await api.call('GET', path.replace(':node', others), undefined, headers)).status).toBe(403);
+  });
+
+  it('is not shown how the volumes of its own node are reached', async () => {
+    const api = startWithTwoOwners();
+    expect((await api.call('GET', `/ironbark/v1/nodes/${nodeUuid}/plan`, undefined, member)).status).toBe(403);
+  });
 });
 
 describe('nobody of any project', () => {

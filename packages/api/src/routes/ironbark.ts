@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from '../context.ts';
 import { versionRange } from '../microversion-table.ts';
 import { isUuid, nodeIdent, recordUuid } from '../names.ts';
-import { reachesAllNodes, reachesNode, readNode, requireNode } from '../ownership.ts';
+import { reachesAllNodes, reachesNode, readNode, requireAllNodes, requireNode, requireOwnNode } from '../ownership.ts';
 import { readLimit } from '../pagination.ts';
 import { route } from '../route.ts';
 import { text } from '../schemas/common.ts';
@@ -33,6 +33,7 @@ export function registerIronbark(app: FastifyInstance, context: ApiContext): voi
     async (request) => {
       const ident = nodeIdent(request.params.ident, newest);
       await requireNode(engine, request.identity, ident);
+      requireAllNodes(request.identity);
       return renderPlan(await engine.plan(ident));
     },
   );
@@ -70,7 +71,7 @@ function registerOperations(app: FastifyInstance, { engine }: ApiContext): void 
     async (request) => {
       const ident = nodeIdent(request.params.ident, newest);
       const limit = readLimit(request.query.limit ?? operationsByDefault);
-      await requireNode(engine, request.identity, ident);
+      await requireOwnNode(engine, request.identity, ident);
       const operations = await engine.operations.list(ident, limit);
       return { operations: operations.map((operation) => renderOperation(operation, request.base)) };
     },
@@ -91,6 +92,7 @@ function registerOperations(app: FastifyInstance, { engine }: ApiContext): void 
       const { identity } = request;
       if (!reachesAllNodes(identity) && !reachesNode(identity, await engine.nodes.get(operation.nodeUuid)))
         throw notFound('Operation', uuid);
+      await requireOwnNode(engine, identity, operation.nodeUuid);
       return renderOperation(operation, request.base);
     },
   );
@@ -118,6 +120,7 @@ function registerEvents(app: FastifyInstance, { engine }: ApiContext): void {
         throw new IronbarkError('FORBIDDEN', 'Access was denied to the following resource: ironbark:event:list', {
           hint: 'Name a node of your project with ?node=.',
         });
+      if (ident !== undefined) await requireOwnNode(engine, identity, nodeIdent(ident, newest));
       const nodeUuid =
         ident === undefined ? undefined : (await readNode(engine, identity, nodeIdent(ident, newest))).uuid;
       const lastEventId = request.headers['last-event-id'];

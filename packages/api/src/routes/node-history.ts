@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from '../context.ts';
 import { introduced } from '../microversion-table.ts';
 import { nodeIdent } from '../names.ts';
-import { requireNode } from '../ownership.ts';
+import { requireOwnNode } from '../ownership.ts';
 import { nextPage, readLimit } from '../pagination.ts';
 import { route } from '../route.ts';
 import { uuid } from '../schemas/common.ts';
@@ -33,7 +33,7 @@ export function registerNodeHistory(app: FastifyInstance, { engine }: ApiContext
       const { base, query } = request;
       const ident = nodeIdent(request.params.ident, request.minor);
       const limit = readLimit(query.limit);
-      await requireNode(engine, request.identity, ident);
+      await requireOwnNode(engine, request.identity, ident);
       const entries = await engine.nodes.history(ident);
       const start = query.marker === undefined ? 0 : entries.findIndex((entry) => entry.uuid === query.marker) + 1;
       if (query.marker !== undefined && start === 0) throw notFound('History entry', query.marker);
@@ -57,7 +57,7 @@ export function registerNodeHistory(app: FastifyInstance, { engine }: ApiContext
     },
     async (request) => {
       const ident = nodeIdent(request.params.ident, request.minor);
-      await requireNode(engine, request.identity, ident);
+      await requireOwnNode(engine, request.identity, ident);
       const entries = await engine.nodes.history(ident);
       const entry = entries.find((one) => one.uuid === request.params.uuid.toLowerCase());
       if (entry === undefined) throw notFound('History entry', request.params.uuid.slice(0, 255));
