@@ -39,14 +39,14 @@ describe('a configuration', () => {
   it('has paths that start at the site, unless they are absolute', () => {
     const config = parseConfig(
       {
-        state_directory: '../shared',
+        state_directory: '../elsewhere',
         database: { file: 'db/x.sqlite', key_file: '/etc/ironbark/key' },
         api: { auth: { strategy: 'http_basic', htpasswd: 'users' } },
       },
       '/srv/site',
     );
     expect([config.stateDirectory, config.database, config.api.auth]).toEqual([
-      '/srv/shared',
+      '/srv/elsewhere',
       { file: '/srv/site/db/x.sqlite', keyFile: '/etc/ironbark/key' },
       { strategy: 'http_basic', htpasswd: '/srv/site/users' },
     ]);

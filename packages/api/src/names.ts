@@ -1,7 +1,7 @@
 import { invalidParameter, notFound } from '@ironbark/core';
 import { introduced } from './microversion-table.ts';
 import { notAcceptable } from './microversion.ts';
-import { uuidPattern } from './schemas/common.ts';
+import { uuidPattern } from './schemas/fields.ts';
 
 const uuidExpression = new RegExp(uuidPattern);
 /** Unreserved characters of RFC 3986. */

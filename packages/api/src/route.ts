@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Rule } from './policy.ts';
-import { noQuery } from './schemas/common.ts';
+import { noQuery } from './schemas/fields.ts';
 import type { JsonSchema, Static } from './schemas/json-schema.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -1,6 +1,6 @@
 import type { Chassis } from '@ironbark/core';
 import type { ChassisChanges } from '@ironbark/engine';
-import { freeObject, nullableText, uuid } from '../schemas/common.ts';
+import { freeObject, nullableText, uuid } from '../schemas/fields.ts';
 import { createSchema, type InputFields } from './input-field.ts';
 
 export const chassisInputs: InputFields<Chassis, ChassisChanges> = {

@@ -1,6 +1,6 @@
 import { interfaceKinds, invalidParameter, type InfoValue, type Node } from '@ironbark/core';
 import type { NodeChanges } from '@ironbark/engine';
-import { freeObject, longText, looseBoolean, nullableText, nullableUuid, text, uuid } from '../schemas/common.ts';
+import { freeObject, longText, looseBoolean, nullableText, nullableUuid, text, uuid } from '../schemas/fields.ts';
 import type { JsonSchema } from '../schemas/json-schema.ts';
 import { absentInterfaces } from '../views/constants.ts';
 import { createSchema, toBoolean, toInfo, type InputField, type InputFields } from './input-field.ts';

@@ -1,6 +1,6 @@
 import type { Port } from '@ironbark/core';
 import type { PortChanges } from '@ironbark/engine';
-import { freeObject, looseBoolean, nullableText, uuid } from '../schemas/common.ts';
+import { freeObject, looseBoolean, nullableText, uuid } from '../schemas/fields.ts';
 import type { JsonSchema } from '../schemas/json-schema.ts';
 import { createSchema, toBoolean, type InputFields } from './input-field.ts';
 

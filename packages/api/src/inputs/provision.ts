@@ -3,7 +3,7 @@ import type { ProvisionRequest, ProvisionVerb } from '@ironbark/engine';
 import { introduced } from '../microversion-table.ts';
 import { notAcceptable } from '../microversion.ts';
 import { check } from '../schemas/check.ts';
-import { text } from '../schemas/common.ts';
+import { text } from '../schemas/fields.ts';
 import type { JsonSchema, Static } from '../schemas/json-schema.ts';
 
 /** A config drive has up to 64 MiB, a third more in base64, and the rest of the request. */

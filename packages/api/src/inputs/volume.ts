@@ -1,6 +1,6 @@
 import type { VolumeConnector, VolumeTarget } from '@ironbark/core';
 import type { VolumeConnectorChanges, VolumeTargetChanges } from '@ironbark/engine';
-import { freeObject, integer32, text, uuid } from '../schemas/common.ts';
+import { freeObject, integer32, text, uuid } from '../schemas/fields.ts';
 import { createSchema, toInfo, type InputFields } from './input-field.ts';
 
 export const connectorInputs: InputFields<VolumeConnector, VolumeConnectorChanges> = {

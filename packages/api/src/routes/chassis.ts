@@ -8,7 +8,7 @@ import { patchSchema, readPatch } from '../json-patch.ts';
 import { recordUuid } from '../names.ts';
 import { nextPage, readPage } from '../pagination.ts';
 import { created, noContent, route } from '../route.ts';
-import { fieldsQuery, pageQuery } from '../schemas/common.ts';
+import { fieldsQuery, pageQuery } from '../schemas/fields.ts';
 import { chassisResponse, listOf } from '../schemas/responses.ts';
 import { chassisResource, chassisSortKeys, renderChassis } from '../views/chassis.ts';
 import { selectFields, selectForList } from '../views/selection.ts';

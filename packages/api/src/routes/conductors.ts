@@ -4,7 +4,7 @@ import type { ApiContext } from '../context.ts';
 import { introduced } from '../microversion-table.ts';
 import { nextPage, readPage } from '../pagination.ts';
 import { route } from '../route.ts';
-import { fieldsQuery, pageQuery } from '../schemas/common.ts';
+import { fieldsQuery, pageQuery } from '../schemas/fields.ts';
 import { conductorResponse, listOf } from '../schemas/responses.ts';
 import { conductorResource, renderConductor } from '../views/conductor.ts';
 import { selectFields, selectForList } from '../views/selection.ts';

@@ -4,7 +4,7 @@ import type { ApiContext } from '../context.ts';
 import { introduced } from '../microversion-table.ts';
 import { notAcceptable } from '../microversion.ts';
 import { route } from '../route.ts';
-import { fieldsQuery } from '../schemas/common.ts';
+import { fieldsQuery } from '../schemas/fields.ts';
 import { anyObject, driverResponse, listOf } from '../schemas/responses.ts';
 import { driverResource, renderDriver, renderProperties } from '../views/driver.ts';
 import { pick, selectFields } from '../views/selection.ts';

@@ -6,7 +6,7 @@ import { isUuid, nodeIdent, recordUuid } from '../names.ts';
 import { reachesAllNodes, reachesNode, readNode, requireAllNodes, requireNode, requireOwnNode } from '../ownership.ts';
 import { readLimit } from '../pagination.ts';
 import { route } from '../route.ts';
-import { text } from '../schemas/common.ts';
+import { text } from '../schemas/fields.ts';
 import { anyObject, listOf, operationResponse, planResponse } from '../schemas/responses.ts';
 import { EventStreams } from '../sse.ts';
 import { renderOperation, renderPlan } from '../views/operation.ts';

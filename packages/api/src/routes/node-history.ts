@@ -6,7 +6,7 @@ import { nodeIdent } from '../names.ts';
 import { requireOwnNode } from '../ownership.ts';
 import { nextPage, readLimit } from '../pagination.ts';
 import { route } from '../route.ts';
-import { uuid } from '../schemas/common.ts';
+import { uuid } from '../schemas/fields.ts';
 import { anyObject, listOf } from '../schemas/responses.ts';
 import { renderHistoryEntry } from '../views/history.ts';
 

@@ -7,7 +7,7 @@ import { rejectNewer } from '../microversion.ts';
 import { reachesAllNodes } from '../ownership.ts';
 import { nextPage, readPage } from '../pagination.ts';
 import { route } from '../route.ts';
-import { fieldsQuery, pageQuery, text, uuid } from '../schemas/common.ts';
+import { fieldsQuery, pageQuery, text, uuid } from '../schemas/fields.ts';
 import type { JsonSchema, Static } from '../schemas/json-schema.ts';
 import { listOf, nodeResponse } from '../schemas/responses.ts';
 import { nodeResource, nodeSortKeys, renderNode } from '../views/node.ts';

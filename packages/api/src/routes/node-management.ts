@@ -4,7 +4,7 @@ import { toBoolean } from '../inputs/input-field.ts';
 import { nodeIdent } from '../names.ts';
 import { requireNode } from '../ownership.ts';
 import { accepted, noContent, route } from '../route.ts';
-import { longText, looseBoolean, text } from '../schemas/common.ts';
+import { longText, looseBoolean, text } from '../schemas/fields.ts';
 import { anyObject, stringList } from '../schemas/responses.ts';
 import { absentInterfaces } from '../views/constants.ts';
 

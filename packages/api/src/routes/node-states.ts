@@ -13,7 +13,7 @@ import { notAcceptable } from '../microversion.ts';
 import { nodeIdent } from '../names.ts';
 import { readNode, requireNode } from '../ownership.ts';
 import { accepted, route } from '../route.ts';
-import { text } from '../schemas/common.ts';
+import { text } from '../schemas/fields.ts';
 import type { JsonSchema } from '../schemas/json-schema.ts';
 import { statesResponse } from '../schemas/responses.ts';
 import { renderStates } from '../views/node.ts';

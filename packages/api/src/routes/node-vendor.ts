@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiContext } from '../context.ts';
 import { nodeIdent } from '../names.ts';
 import { accepted, route, type Method } from '../route.ts';
-import { text } from '../schemas/common.ts';
+import { text } from '../schemas/fields.ts';
 import { anyObject } from '../schemas/responses.ts';
 
 const methods: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];

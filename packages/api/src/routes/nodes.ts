@@ -14,7 +14,7 @@ import { checkNodeName, nodeIdent } from '../names.ts';
 import { readNode, requireNode } from '../ownership.ts';
 import { authorize } from '../policy.ts';
 import { created, noContent, route } from '../route.ts';
-import { fieldsQuery } from '../schemas/common.ts';
+import { fieldsQuery } from '../schemas/fields.ts';
 import { nodeResponse } from '../schemas/responses.ts';
 import { nodeResource, renderNode } from '../views/node.ts';
 import { selectFields } from '../views/selection.ts';

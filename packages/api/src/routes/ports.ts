@@ -13,7 +13,7 @@ import { nodeIdent, recordUuid } from '../names.ts';
 import { readNode } from '../ownership.ts';
 import { nextPage, readPage } from '../pagination.ts';
 import { created, noContent, route } from '../route.ts';
-import { fieldsQuery, pageQuery, text, uuid } from '../schemas/common.ts';
+import { fieldsQuery, pageQuery, text, uuid } from '../schemas/fields.ts';
 import type { JsonSchema, Static } from '../schemas/json-schema.ts';
 import { listOf, portResponse } from '../schemas/responses.ts';
 import { portResource, portSortKeys, renderPort } from '../views/port.ts';

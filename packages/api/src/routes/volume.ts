@@ -22,7 +22,7 @@ import { nodeIdent, recordUuid } from '../names.ts';
 import { readNode } from '../ownership.ts';
 import { nextPage, readPage } from '../pagination.ts';
 import { created, noContent, route } from '../route.ts';
-import { fieldsQuery, pageQuery, text } from '../schemas/common.ts';
+import { fieldsQuery, pageQuery, text } from '../schemas/fields.ts';
 import type { JsonSchema, Static } from '../schemas/json-schema.ts';
 import { anyObject, connectorResponse, listOf, targetResponse } from '../schemas/responses.ts';
 import type { Viewer } from '../views/node.ts';
