@@ -22,12 +22,13 @@ const home = `.toolchain/node-${nodeVersion}_${packageManager.replace('@', '-')}
 if (!existsSync(home)) {
   const staging = `${home}.${process.pid}`;
   mkdirSync(staging, { recursive: true });
+  process.on('exit', () => rmSync(staging, { recursive: true, force: true }));
   const flags = '--no-save --no-audit --no-fund --ignore-scripts --loglevel=error';
   run(`npm install --prefix ${staging} ${flags} ${runtime}@${nodeVersion} ${packageManager}`);
   try {
     renameSync(staging, home);
   } catch {
-    rmSync(staging, { recursive: true }); // a concurrent run was first
+    // a concurrent run was first
   }
 }
 // npm hands its whole configuration down as npm_config_*; none of it is meant for pnpm or node-gyp.

@@ -29,7 +29,8 @@ const typescript = {
       for (const [, statement, type] of statements) {
         const specifier = statement ?? type;
         if (specifier.startsWith('.')) reached.add(join(dirname(name), specifier.replace(/\.ts$/, '')));
-        else if (!isInstalled(specifier)) this.error(`${name}.d.ts needs types of ${specifier}, which users do not have.`);
+        else if (!isInstalled(specifier))
+          this.error(`${name}.d.ts needs types of ${specifier}, which users do not have.`);
       }
     }
   },
@@ -47,7 +48,8 @@ const licences = {
       if (file === undefined) this.error(`${name} has no licence text.`);
       return `${name} ${version}\n\n${readFileSync(join(directory, file), 'utf8')}`;
     });
-    if (texts.length > 0) this.emitFile({ type: 'asset', fileName: 'third-party-licences.txt', source: texts.join('\n') });
+    if (texts.length > 0)
+      this.emitFile({ type: 'asset', fileName: 'third-party-licences.txt', source: texts.join('\n') });
   },
 };
 

@@ -88,9 +88,11 @@ describe('a machine with real firmware, driven by the real client', () => {
       mutual_auth_username: mutualChap.username,
       mutual_auth_password: mutualChap.password,
     });
-    const up = machine.guestUp();
+    const proven = machine.site.machine.machine.serial.waitForLine(/IRONBARK-GUEST SESSION .* mutual=target/, {
+      timeoutMs: bootTimeoutMs,
+    });
     await deploy(machine);
-    expect(await up).toContain(`session=${boot.iqn}`);
+    expect(await proven).toContain(boot.iqn);
   });
 
   it('says in last_error that the target refused its CHAP password', async () => {

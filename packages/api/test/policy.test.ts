@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { policy, roles, type Role } from '../src/index.ts';
+import { policy, roles, type Role, type Rule } from '../src/index.ts';
 import { as, fault, headerAuth, nodeUuid, send, startApi } from './api-under-test.ts';
 
 const publicUrls = [
@@ -198,5 +198,53 @@ describe('nobody of any project', () => {
     const reader = as({ roles: ['reader'], project: null, system: false });
     expect((await api.call('GET', '/v1/nodes', undefined, reader)).body.nodes).toEqual([]);
     expect((await api.call('GET', `/v1/nodes/${nodeUuid}`, undefined, reader)).status).toBe(404);
+  });
+});
+
+describe('the policy', () => {
+  // Written down twice on purpose: a slip in the table would open a route.
+  const admin = [
+    'baremetal:node:create',
+    'baremetal:node:update',
+    'baremetal:node:delete',
+    'baremetal:node:set_console_state',
+    'baremetal:node:set_raid_state',
+    'baremetal:node:inject_nmi',
+    'baremetal:node:set_maintenance',
+    'baremetal:node:clear_maintenance',
+    'baremetal:node:traits:set',
+    'baremetal:node:traits:delete',
+    'baremetal:node:vendor_passthru',
+    'baremetal:port:create',
+    'baremetal:port:update',
+    'baremetal:port:delete',
+    'baremetal:chassis:create',
+    'baremetal:chassis:update',
+    'baremetal:chassis:delete',
+    'baremetal:driver:vendor_passthru',
+    'baremetal:volume:create',
+    'baremetal:volume:update',
+    'baremetal:volume:delete',
+  ];
+  const member = [
+    'baremetal:node:update_instance_info',
+    'baremetal:node:set_power_state',
+    'baremetal:node:set_provision_state',
+    'baremetal:node:set_boot_mode',
+    'baremetal:node:set_boot_device',
+    'baremetal:node:vif:attach',
+    'baremetal:node:vif:detach',
+  ];
+
+  it.each(admin)('asks for an administrator: %s', (rule) => {
+    expect(policy[rule as Rule]).toBe('admin');
+  });
+
+  it.each(member)('asks for a member: %s', (rule) => {
+    expect(policy[rule as Rule]).toBe('member');
+  });
+
+  it('lets everybody without credentials do nothing but what is public', () => {
+    expect(Object.entries(policy).filter(([, role]) => role === 'public')).toEqual([['public', 'public']]);
   });
 });

@@ -94,7 +94,8 @@ export function isIronbarkError(value: unknown, code?: string): value is Ironbar
 export function explain(error: unknown): string {
   if (!(error instanceof Error) && !isIronbarkError(error)) return String(error);
   const hint = isIronbarkError(error) && error.hint !== undefined ? ` ${error.hint}` : '';
-  return `${error.message}${hint}`;
+  const stop = hint === '' || /[.!?]$/.test(error.message) ? '' : '.';
+  return `${error.message}${stop}${hint}`;
 }
 
 export function invalidParameter(message: string, options?: ErrorOptions): IronbarkError {

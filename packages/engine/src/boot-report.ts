@@ -15,6 +15,8 @@ export async function reportBootFailure(
   const known = await bootReportToken(context, nodeUuid);
   if (known === undefined || !isEqual(known.reveal(), token)) throw notFound('Boot report', 'of this address');
   const lastError = describeBootFailure(report);
+  // A machine that tries again and again says the same each time: once is enough for the record.
+  if ((await context.store.nodes.find(nodeUuid))?.lastError === lastError) return;
   const node = await context.store.nodes.update(nodeUuid, { lastError, updatedAt: timestamp() });
   await context.store.history.append(failureEntry(context, nodeUuid, 'boot', lastError));
   context.events.emit('boot.failed', nodeUuid, { error: lastError });

@@ -32,8 +32,7 @@ async function install(packages: readonly DebianPackage[]): Promise<void> {
 }
 
 async function isWanted(): Promise<boolean> {
-  if (values.yes || process.env['CI'] !== undefined) return true;
-  if (!process.stdin.isTTY) return false;
+  if (values.yes || process.env['CI'] !== undefined || !process.stdin.isTTY) return true;
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await terminal.question('Install them now? [Y/n] ');
   terminal.close();

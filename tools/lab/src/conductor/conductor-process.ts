@@ -46,7 +46,11 @@ export class ConductorProcess {
 
   /** Starts a conductor on a site that exists. */
   static async startAgain(site: string): Promise<ConductorProcess> {
-    const child = execa(process.execPath, [program, 'serve', '--site', site], childOptions);
+    const child = execa(
+      'setpriv',
+      ['--pdeathsig', 'KILL', process.execPath, program, 'serve', '--site', site],
+      childOptions,
+    );
     const log: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => void log.push(text));
     const url = await readyUrl(child, log);

@@ -6,7 +6,7 @@ import { ConductorProcess, pluginPaths } from './conductor-process.ts';
 export interface MachineSiteOptions {
   /** Settings of the boot driver that differ from its defaults. */
   readonly ipxe?: Readonly<Record<string, unknown>>;
-  /** Stops everything when it is aborted. */
+  /** Ends the start when it is aborted; nothing is left over then. */
   readonly signal?: AbortSignal;
 }
 
@@ -26,7 +26,9 @@ export interface MachineSite {
 /** Starts everything that a machine needs to boot from a volume, on loopback. The machine is off. */
 export async function startMachineSite({ ipxe = {}, signal }: MachineSiteOptions = {}): Promise<MachineSite> {
   await using started = new AsyncDisposableStack();
-  const lab = started.use(await startLab(signal === undefined ? {} : { signal }));
+  // The lab does not hear the signal itself: it may go only after the conductor, which writes into its directory.
+  const lab = started.use(await startLab());
+  signal?.throwIfAborted();
   const [apiPort, bootPort] = [await freePort(), await freePort()];
   const bootUrl = `http://${hostSeenByGuest}:${bootPort}`;
   const machine = await lab.createMachine({ name: 'machine-1', bootUrl: `${bootUrl}/boot.ipxe` });
