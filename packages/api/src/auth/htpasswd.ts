@@ -35,6 +35,12 @@ export class HtpasswdFile {
     return this.#hashes.get(user);
   }
 
+  /** A hash of somebody else, so that looking an unknown user up costs as much as a known one; undefined in an empty file. */
+  anyHash(): string | undefined {
+    const [hash] = this.#hashes.values();
+    return hash;
+  }
+
   /** A file that has become unusable is reported; the users that were read last stay valid. */
   async #refresh(): Promise<void> {
     const now = Date.now();

@@ -11,7 +11,7 @@ const rememberAtMost = 1000;
 const waitAtMost = 32;
 /** bcrypt looks at 72 bytes; a longer password would be accepted with any ending. */
 const passwordBytesAtMost = 72;
-/** Compared with for unknown users, so that the time does not tell which users exist. Hash of a random text that nobody knows. */
+/** Compared with when there are no users at all. Hash of a random text that nobody knows. */
 const nobodysHash = '$2b$10$j4qFo3nXu1GvTytqS2wiFuTDJJIUwo7eunURtspnvwMvviP/748fO';
 
 /** HTTP Basic authentication against an htpasswd file. A member's project is named like the user. */
@@ -33,7 +33,8 @@ export class HttpBasicAuthenticator implements Authenticator {
   async authenticate(request: FastifyRequest): Promise<Identity> {
     const { user, password } = basicCredentials(request.headers.authorization);
     const hash = await this.#file.hashOf(user);
-    const valid = await this.#verify(password, hash ?? nobodysHash);
+    // An unknown user costs the comparison that a known one costs, so that the time does not tell who exists.
+    const valid = await this.#verify(password, hash ?? this.#file.anyHash() ?? nobodysHash);
     if (!valid || hash === undefined) throw unauthenticated('The user or the password is wrong.');
     return this.#identityOf(user);
   }
