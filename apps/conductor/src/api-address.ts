@@ -1,14 +1,14 @@
 import type { Config } from './config/load.ts';
 
-type Api = Pick<Config['api'], 'listen' | 'publicUrl'>;
+type Api = Pick<Config['api'], 'listen' | 'bootReportUrl'>;
 
 /**
- * URL under which machines and clients reach the API, without a slash at the end: the configured one, else the address that it
- * listens on. Null when it listens on all addresses and nobody said which one to use.
+ * URL under which machines reach the API, without a slash at the end: the configured one, else the address that it listens on. Null
+ * when it listens on all addresses and nobody said which one to use.
  * @param port the one that is really listened on.
  */
-export function apiUrlOf({ listen, publicUrl }: Api, port: number): string | null {
-  return publicUrl ?? (isWildcard(listen) ? null : localUrlOf({ listen }, port));
+export function bootReportUrlOf({ listen, bootReportUrl }: Api, port: number): string | null {
+  return bootReportUrl ?? (isWildcard(listen) ? null : localUrlOf({ listen }, port));
 }
 
 /** URL under which a client on this host reaches the API. */

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { IronbarkError, type Logger } from '@ironbark/core';
-import { apiUrlOf, isLoopback, localUrlOf } from './api-address.ts';
+import { bootReportUrlOf, isLoopback, localUrlOf } from './api-address.ts';
 import type { Config } from './config/load.ts';
 import { composeConductor } from './compose.ts';
 import { conductorVersion } from './version.ts';
@@ -27,7 +27,7 @@ const drainMs = 1000;
 export async function startConductor(config: Config, log: Logger): Promise<RunningConductor> {
   const { listen: host } = config.api;
   const port = config.api.port === 0 ? await freePort(host) : config.api.port;
-  const apiUrl = apiUrlOf(config.api, port);
+  const apiUrl = bootReportUrlOf(config.api, port);
   warnOfExposure(config, apiUrl, log);
   const composed = await composeConductor(config, { log, apiUrl });
   const { engine } = composed;
@@ -69,11 +69,11 @@ export async function startConductor(config: Config, log: Logger): Promise<Runni
 function warnOfExposure({ api }: Config, apiUrl: string | null, log: Logger): void {
   const { listen } = api;
   if (apiUrl === null)
-    log.warn({ listen }, 'api.public_url is not set: machines cannot report that they failed to boot.');
+    log.warn({ listen }, 'api.boot_report_url is not set: machines cannot report that they failed to boot.');
   else if (isLoopback(new URL(apiUrl).hostname)) {
     log.warn(
       { url: apiUrl },
-      'machines cannot report that they failed to boot: the API has a loopback address. Set api.public_url.',
+      'machines cannot report that they failed to boot: the API has a loopback address. Set api.boot_report_url.',
     );
   }
   if (api.auth.strategy === 'noauth' && !isLoopback(listen)) {

@@ -1,6 +1,6 @@
 import { silentLogger, type BootArtifacts } from '@ironbark/core';
 import type { Plan } from '@ironbark/engine';
-import { apiUrlOf } from '../api-address.ts';
+import { bootReportUrlOf } from '../api-address.ts';
 import { composeConductor } from '../compose.ts';
 import { loadConfig } from '../config/load.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
@@ -13,7 +13,7 @@ export async function plan(
   const config = loadConfig(site);
   // Relative paths in the settings of plugins start at the site, as in `serve`.
   process.chdir(config.siteDirectory);
-  const apiUrl = apiUrlOf(config.api, config.api.port);
+  const apiUrl = bootReportUrlOf(config.api, config.api.port);
   const conductor = await composeConductor(config, { log: silentLogger, apiUrl, dryRun: true });
   try {
     const result = await conductor.engine.plan(node);

@@ -75,7 +75,12 @@ const api = z
     public_url: httpUrl
       .optional()
       .describe(
-        'URL under which clients and machines reach the API. Default: the address that it listens on, if that is one.',
+        'URL under which clients reach the API; links in answers begin with it. Default: what the client has asked for.',
+      ),
+    boot_report_url: httpUrl
+      .optional()
+      .describe(
+        'URL under which machines reach the API, to tell why they could not boot. Default: public_url, else the address that the API listens on.',
       ),
     auth,
   })
@@ -84,6 +89,7 @@ const api = z
     listen: section.listen,
     port: section.port,
     publicUrl: section.public_url ?? null,
+    bootReportUrl: section.boot_report_url ?? section.public_url ?? null,
     auth: section.auth,
   }))
   .describe('The Bare Metal API.');

@@ -63,7 +63,7 @@ function siteConfig({ apiPort, bootPort, bootUrl, ipxe }: SiteAddresses): Readon
   return {
     hostname: 'lab',
     // Machines reach the host under an address of their own network: boot reports go there.
-    api: { port: apiPort, public_url: `http://${hostSeenByGuest}:${apiPort}` },
+    api: { port: apiPort, boot_report_url: `http://${hostSeenByGuest}:${apiPort}` },
     plugins: pluginPaths('hardware-redfish', 'boot-ipxe', 'storage-external'),
     enabled: {
       hardware: ['redfish'],
