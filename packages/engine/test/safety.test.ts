@@ -143,4 +143,67 @@ describe('what a hostile moment must not break', () => {
     await provision(lab, await volumeNode(lab), 'deploy');
     expect(verbs).toEqual(['deploy']);
   });
+
+  it('the lock of a running operation is renewed', async () => {
+    const lab = await createLab({ lockLeaseMs: 60 });
+    await lab.engine.start();
+    const uuid = await volumeNode(lab);
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    lab.onCall = (call) => (call === 'attach' ? released : undefined);
+    await lab.engine.provisioning.request(uuid, { verb: 'deploy' });
+    const before = await lab.store.locks.find(uuid);
+    await expect.poll(async () => (await lab.store.locks.find(uuid))?.expiresAt).not.toBe(before?.expiresAt);
+    release();
+    await lab.engine.idle();
+  });
+
+  it('a conductor that has lost a node writes nothing more of it and releases no lock', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    lab.onCall = async (call) => {
+      if (call !== 'power on') return;
+      begin();
+      await released;
+    };
+    await lab.engine.provisioning.request(uuid, { verb: 'deploy' });
+    await begun;
+    await lab.store.locks.renew('conductor-1', -1);
+    const taken = await lab.store.locks.acquire(uuid, 'conductor-2', 60_000);
+    release();
+    await lab.engine.idle();
+    expect(await lab.engine.nodes.get(uuid)).toMatchObject({ powerState: 'power off', provisionState: 'deploying' });
+    expect((await lab.store.locks.find(uuid))?.fence).toBe(taken?.fence);
+  });
+
+  it('a protected node is not deleted, and only one in use can be protected', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    const protect = () => lab.engine.nodes.update(uuid, () => ({ protected: true }));
+    await expect(protect()).rejects.toMatchObject({ code: 'INVALID_STATE' });
+    await provision(lab, uuid, 'deploy');
+    await protect();
+    await lab.engine.nodes.setMaintenance(uuid, true, null);
+    await expect(lab.engine.nodes.delete(uuid)).rejects.toMatchObject({ code: 'NODE_PROTECTED', status: 403 });
+  });
+
+  it('a rebuild is refused in maintenance', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab, { provisionState: 'active', maintenance: true });
+    await expect(lab.engine.provisioning.request(uuid, { verb: 'rebuild' })).rejects.toMatchObject({
+      code: 'NODE_IN_MAINTENANCE',
+    });
+  });
+
+  it.each(['enroll', 'manageable', 'adopt failed'] as const)(
+    'volume records of a node in %s are deleted whatever its power state',
+    async (provisionState) => {
+      const lab = await createLab();
+      const uuid = await volumeNode(lab, { provisionState, powerState: 'power on' });
+      const [connector] = await lab.engine.volumeConnectors.list({ filter: { nodeUuid: uuid } });
+      await lab.engine.volumeConnectors.delete(connector?.uuid ?? '');
+      expect(await lab.engine.volumeConnectors.list({ filter: { nodeUuid: uuid } })).toEqual([]);
+    },
+  );
 });
