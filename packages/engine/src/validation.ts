@@ -16,15 +16,16 @@ export const deployKinds: readonly InterfaceKind[] = ['power', 'management', 'st
 
 /** @throws the first failure. */
 export async function validateInterfaces(task: Task, kinds: readonly InterfaceKind[]): Promise<void> {
-  for (const kind of kinds) await validateInterface(task, kind);
+  for (const kind of kinds)
+    for (const warning of await validateInterface(task, kind)) task.log.warn({ interface: kind }, warning);
 }
 
 /** Asks every interface of a node; failures are told, not thrown. */
 export async function validateAll(task: Task): Promise<ValidationResults> {
   const results = interfaceKinds.map(async (kind) => {
     try {
-      await validateInterface(task, kind);
-      return [kind, { result: true }] as const;
+      const warnings = await validateInterface(task, kind);
+      return [kind, { result: true, ...(warnings.length === 0 ? {} : { reason: warnings.join(' ') }) }] as const;
     } catch (error) {
       if (!isIronbarkError(error))
         task.log.error({ interface: kind, error: explain(error) }, 'validation failed unexpectedly');
@@ -34,9 +35,9 @@ export async function validateAll(task: Task): Promise<ValidationResults> {
   return Object.fromEntries(await Promise.all(results)) as ValidationResults;
 }
 
-async function validateInterface(task: Task, kind: InterfaceKind): Promise<void> {
+async function validateInterface(task: Task, kind: InterfaceKind): Promise<readonly string[]> {
   if (kind === 'deploy' || kind === 'storage') validateVolumeSupport(task);
-  await task.driver[kind].validate(task);
+  return (await task.driver[kind].validate(task)) ?? [];
 }
 
 /** A node with volumes is not deployed by a driver that would ignore them. */

@@ -35,7 +35,7 @@ export class IpxeBoot implements BootInterface {
    * Needs a PXE-enabled port and the URL of the boot files; renders what is known of the node's volumes, so that a value that does
    * not fit into a script is refused before anything is attached.
    */
-  async validate(task: Task): Promise<void> {
+  async validate(task: Task): Promise<readonly string[]> {
     if (this.#netboot.httpUrl === null) {
       throw missingParameter('The URL of the boot files is not known.', {
         hint: 'Set settings.netboot.http_url to the URL under which machines reach the HTTP root.',
@@ -43,7 +43,7 @@ export class IpxeBoot implements BootInterface {
     }
     linksOf(pxePorts(task));
     const { storage } = task.driver;
-    if (storage.shouldWriteImage(task)) return;
+    if (storage.shouldWriteImage(task)) return [];
     const { volumes } = await storage.plan(task);
     const source = decideBootSource({
       node: task.node,
@@ -51,7 +51,7 @@ export class IpxeBoot implements BootInterface {
       volumes,
       writesImage: false,
     });
-    for (const warning of this.render(task, { source, reportUrl: null }).warnings) task.log.warn({}, warning);
+    return this.render(task, { source, reportUrl: null }).warnings;
   }
 
   render(task: Task, request: BootRequest): BootArtifacts {

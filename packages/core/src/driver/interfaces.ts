@@ -23,9 +23,10 @@ export interface DriverInterface {
   readonly properties?: PropertyDescriptions;
   /**
    * Checks what the node's records say. Must not change anything, and must not need the machine to answer.
+   * @returns what works but not as the records suggest, as sentences; nothing when there is nothing to say.
    * @throws INVALID_PARAMETER or MISSING_PARAMETER with the record, the field and what to change.
    */
-  validate(task: Task): Promise<void>;
+  validate(task: Task): Promise<readonly string[] | void>;
 }
 
 export interface PowerInterface extends DriverInterface {

@@ -6,6 +6,7 @@ import { withinBound } from '../hook-call.ts';
 import { createTask } from '../task.ts';
 import { finishOperation } from './outcome.ts';
 import { beginStep, currentStepIndex, endStep, pendingStep, type StepResult } from './progress.ts';
+import { createStepSignal } from './step-signal.ts';
 import { journalScope, stepDefinition, type StepName } from './steps.ts';
 
 /** A new operation with its first step marked as running, to be stored together with the node's new state. */
@@ -141,7 +142,7 @@ export class OperationRunner {
   async #runStep(operation: Operation, name: string, lock: Lock): Promise<StepResult | 'interrupted'> {
     const context = this.#context;
     const definition = stepDefinition(name);
-    const deadline = AbortSignal.timeout(context.stepTimeoutMs);
+    const limit = createStepSignal(context.stepTimeoutMs, this.#abort.signal);
     try {
       const node = await context.store.nodes.find(operation.nodeUuid);
       if (node === undefined || definition === undefined) {
@@ -150,7 +151,7 @@ export class OperationRunner {
       const task = await createTask(context, node, {
         scope: journalScope(name),
         fence: lock,
-        signal: AbortSignal.any([this.#abort.signal, deadline]),
+        signal: limit.signal,
         bindings: { operation: operation.uuid },
       });
       const work = definition.run({ context, task, fence: lock, operation });
@@ -158,8 +159,10 @@ export class OperationRunner {
     } catch (error) {
       if (isIronbarkError(error, 'LOCK_LOST')) throw error;
       if (this.#abort.signal.aborted) return 'interrupted';
-      const message = deadline.aborted ? `It did not end within ${context.stepTimeoutMs / 1000} s.` : explain(error);
+      const message = limit.isOverdue ? `It did not end within ${context.stepTimeoutMs / 1000} s.` : explain(error);
       return { kind: 'failed', message };
+    } finally {
+      limit.release();
     }
   }
 
