@@ -23,7 +23,7 @@ export function init(directory: string): ExitCode {
     writeFileSync(join(site, name), content, { flag: 'wx', mode: name === configFileName ? 0o640 : 0o644 });
   }
   print(
-    `Made a site in ${site}. Next:\n  cd ${directory}\n  npm install\n  npx ironbark plugins\n  npx ironbark serve`,
+    `Made a site in ${site}. Next:\n  cd ${directory}\n  npm install\n  edit ${configFileName}: settings.netboot says where machines fetch boot files\n  npx ironbark plugins\n  npx ironbark serve`,
   );
   return exitCodes.success;
 }

@@ -196,7 +196,7 @@ export const configSchema = z
       .record(z.string(), z.unknown())
       .default({})
       .describe(
-        'Settings of plugins, one section each; their READMEs list them. A credential can be given as <key>_file: path.',
+        'Settings of plugins, one section each; their READMEs list them. Machines need to know where they fetch boot files, for example: netboot: { listen: { host: 192.0.2.1, port: 8080 } }. A credential can be given as <key>_file: path.',
       ),
     conductor,
     notifications,
