@@ -17,6 +17,12 @@ const escapedKey = /^\$+sealed$/;
 const nonceBytes = 12;
 const tagBytes = 16;
 
+/** Whether a value is stored as it is: most are, and copying them would cost more than looking. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return !isSecret(value) && Object.entries(value).every(([name, item]) => !name.startsWith('$') && isPlain(item));
+}
+
 function unescapeKeys(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const entries = Object.entries(object);
   return Object.fromEntries(entries.map(([name, item]) => [escapedKey.test(name) ? name.slice(1) : name, item]));
@@ -24,10 +30,13 @@ function unescapeKeys(object: Readonly<Record<string, unknown>>): Record<string,
 
 export function createSealer(keyBytes: Buffer): Sealer {
   const key = createSecretKey(keyBytes);
-  const sealedTexts = new WeakMap<Secret, string>();
+  // A secret that was read carries its sealed text, so that writing it again encrypts nothing. A list reads thousands: a property of the
+  // secret costs less than a map.
+  const sealedText = Symbol('sealed text');
+  type Sealed = Secret & { [sealedText]?: string };
 
-  const seal = (secret: Secret): string => {
-    const known = sealedTexts.get(secret);
+  const seal = (secret: Sealed): string => {
+    const known = secret[sealedText];
     if (known !== undefined) return known;
     const nonce = randomBytes(nonceBytes);
     const cipher = createCipheriv('aes-256-gcm', key, nonce);
@@ -37,7 +46,7 @@ export function createSealer(keyBytes: Buffer): Sealer {
       cipher.final(),
       cipher.getAuthTag(),
     ]).toString('base64');
-    sealedTexts.set(secret, sealed);
+    secret[sealedText] = sealed;
     return sealed;
   };
 
@@ -69,8 +78,8 @@ export function createSealer(keyBytes: Buffer): Sealer {
   };
 
   const toSecret = (sealed: string): Secret => {
-    const secret = Secret.lazy(() => open(sealed));
-    sealedTexts.set(secret, sealed);
+    const secret: Sealed = Secret.lazy(() => open(sealed));
+    secret[sealedText] = sealed;
     return secret;
   };
 
@@ -80,7 +89,7 @@ export function createSealer(keyBytes: Buffer): Sealer {
     const sealed = object[marker];
     if (typeof sealed === 'string') return toSecret(sealed);
     let hasEscapedKey = false;
-    for (const name of Object.keys(object)) {
+    for (const name in object) {
       const item = object[name];
       if (typeof item === 'object' && item !== null) object[name] = fromPlain(item);
       if (name.startsWith('$')) hasEscapedKey ||= escapedKey.test(name);
@@ -90,7 +99,7 @@ export function createSealer(keyBytes: Buffer): Sealer {
 
   return {
     keyId: createHmac('sha256', key).update('ironbark secret key').digest('hex').slice(0, 16),
-    encode: (value) => JSON.stringify(toPlain(value)),
+    encode: (value) => JSON.stringify(isPlain(value) ? value : toPlain(value)),
     decode(text) {
       const value: unknown = JSON.parse(text);
       return text.includes(marker) && typeof value === 'object' && value !== null ? fromPlain(value) : value;

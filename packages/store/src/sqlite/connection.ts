@@ -5,8 +5,8 @@ import { IronbarkError } from '@ironbark/core';
 import { migrations } from './migrations.ts';
 
 /**
- * Opens the file in WAL mode. Every commit is on disk before the write returns (`synchronous=FULL`): the journal is what
- * keeps attachments from leaking after a power cut.
+ * Opens the file in WAL mode. A commit is on disk before the write returns (`synchronous=FULL`), unless it is one that need not be (see
+ * `Durability`): the journal is what keeps attachments from leaking after a power cut.
  */
 export function openConnection(file: string, readOnly: boolean): DatabaseSync {
   if (readOnly) return new DatabaseSync(file, { readOnly: true, timeout: 5000 });

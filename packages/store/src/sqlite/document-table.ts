@@ -3,7 +3,7 @@ import { sql, type RawBuilder, type SqlBool } from 'kysely';
 import type { Sealer } from '../sealing.ts';
 import type { Fence, ListQuery, Table } from '../store.ts';
 import { translateConstraint } from './constraints.ts';
-import type { Database } from './database.ts';
+import type { Database, Durability } from './database.ts';
 import { isHeld, lockLost } from './fence.ts';
 import type { DocumentTableName } from './migrations.ts';
 
@@ -88,14 +88,14 @@ export class DocumentTable<Row extends { readonly uuid: string }, Filter> implem
     if (inserted === 0) throw lockLost(fence);
   }
 
-  async update(uuid: string, changes: Partial<Row>, fence?: Fence): Promise<Row> {
+  async update(uuid: string, changes: Partial<Row>, fence?: Fence, durability?: Durability): Promise<Row> {
     const assignments = Object.entries(changes).map(
       ([field, value]) => sql`${`$.${field}`}, json(${this.#sealer.encode(value)})`,
     );
     const doc = assignments.length === 0 ? sql`doc` : sql`json_set(doc, ${sql.join(assignments)})`;
     const held = fence === undefined ? sql`` : sql`AND ${isHeld(fence)}`;
     const statement = sql<DocumentOnly>`UPDATE ${this.#table} SET doc = ${doc} WHERE uuid = ${uuid} ${held} RETURNING ${this.#columns}`;
-    const [row] = await this.#write(this.#db.rows(statement), changes);
+    const [row] = await this.#write(this.#db.rows(statement, durability), changes);
     if (row !== undefined) return this.#decode(row);
     if (fence !== undefined && (await this.find(uuid)) !== undefined) throw lockLost(fence);
     throw notFound(this.#options.label, uuid);

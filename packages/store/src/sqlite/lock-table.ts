@@ -9,7 +9,10 @@ interface LockRow {
   readonly expires_at: string;
 }
 
-/** A lock keeps its row when it is released, so that its number only ever grows. */
+/**
+ * A lock keeps its row when it is released, so that its number only ever grows. Taking and releasing one is not flushed: after a power
+ * cut nobody is left who could use the number, and whatever was written under it and kept has kept the lock as well.
+ */
 export class SqliteLockTable implements LockTable {
   readonly #db: Database;
 
@@ -19,11 +22,12 @@ export class SqliteLockTable implements LockTable {
 
   async acquire(nodeUuid: string, owner: string, leaseMs: number, takeOver = false): Promise<Lock | undefined> {
     const expiresAt = expiry(leaseMs);
-    const [row] = await this.#db.rows(sql<{ fence: number }>`
+    const query = sql<{ fence: number }>`
       INSERT INTO locks (node_uuid, owner, fence, expires_at) VALUES (${nodeUuid}, ${owner}, 1, ${expiresAt})
       ON CONFLICT (node_uuid) DO UPDATE SET owner = excluded.owner, fence = fence + 1, expires_at = excluded.expires_at
       WHERE owner IS NULL OR (owner <> excluded.owner AND expires_at < ${timestamp()}) OR (owner = excluded.owner AND ${takeOver ? 1 : 0} = 1)
-      RETURNING fence`);
+      RETURNING fence`;
+    const [row] = await this.#db.rows(query, 'ordered');
     return row === undefined ? undefined : { nodeUuid, owner, fence: row.fence, expiresAt };
   }
 
@@ -44,7 +48,8 @@ export class SqliteLockTable implements LockTable {
   }
 
   async release({ nodeUuid, fence }: Fence): Promise<void> {
-    await this.#db.change(sql`UPDATE locks SET owner = NULL WHERE node_uuid = ${nodeUuid} AND fence = ${fence}`);
+    const query = sql`UPDATE locks SET owner = NULL WHERE node_uuid = ${nodeUuid} AND fence = ${fence}`;
+    await this.#db.change(query, 'ordered');
   }
 }
 

@@ -36,8 +36,12 @@ export class SqliteOperationTable implements OperationTable {
       ORDER BY id DESC LIMIT 1 OFFSET ${operationsPerNode}) AND node_uuid = ${operation.nodeUuid} AND state NOT IN ('running', 'waiting', 'compensating')`);
   }
 
+  /**
+   * The progress of an operation is not flushed by itself: after a power cut it goes on at a step that had already ended, which is safe
+   * to repeat, and what that step noted in the journal is on disk. Its end is flushed, with the transaction that it is part of.
+   */
   async update(uuid: string, changes: Partial<Operation>, fence: Fence): Promise<Operation> {
-    return this.#documents.update(uuid, changes, fence);
+    return this.#documents.update(uuid, changes, fence, 'ordered');
   }
 
   async find(uuid: string): Promise<Operation | undefined> {
