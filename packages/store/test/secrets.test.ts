@@ -38,6 +38,14 @@ describe('secrets at rest', () => {
     expect(revealText((await second.nodes.find(uuid(1)))?.driverInfo['redfish_password'])).toBe('opensesame');
   });
 
+  it('can be read from one database and written into another', async () => {
+    const [first, second] = [await temporaryStore(), await temporaryStore()];
+    await first.nodes.insert(node(1, { driverInfo: { redfish_password: Secret.of('opensesame') } }));
+    const read = await first.nodes.find(uuid(1));
+    await second.nodes.insert(node(1, { driverInfo: read?.driverInfo ?? {} }));
+    expect(revealText((await second.nodes.find(uuid(1)))?.driverInfo['redfish_password'])).toBe('opensesame');
+  });
+
   it('cannot be forged by a client that writes the marker of a sealed secret', async () => {
     const store = await temporaryStore();
     const extra = { $sealed: 'AAAA', nested: { $$sealed: 'BBBB' } };
