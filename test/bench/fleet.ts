@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from './api-client.ts';
 
 /** MAC address number `index` of a fleet; locally administered. */
@@ -58,4 +59,42 @@ export async function createTarget(client: ApiClient, nodeUuid: string): Promise
       auth_password: 'bench-secret-12',
     },
   });
+}
+
+/** Enrolls a node whose deployment waits for an agent's work. @returns a function that sends a heartbeat of that agent. */
+export async function enrollAgentNode(client: ApiClient): Promise<() => Promise<unknown>> {
+  interface Lookup {
+    readonly config: { readonly agent_token: string };
+  }
+  const uuid = randomUUID();
+  const hour = 3_600_000;
+  const driverInfo = { fake_delay_ms: { 'deploy.deploy': hour } };
+  await client.call('POST', '/v1/nodes', {
+    uuid,
+    driver: 'fake-hardware',
+    deploy_interface: 'fake',
+    driver_info: driverInfo,
+  });
+  for (const [target, state] of [
+    ['manage', 'manageable'],
+    ['provide', 'available'],
+    ['active', 'deploying'],
+  ] as const) {
+    await client.call('PUT', `/v1/nodes/${uuid}/states/provision`, { target });
+    await reachState(client, uuid, state);
+  }
+  const { config } = await client.call<Lookup>('GET', `/v1/lookup?node_uuid=${uuid}`);
+  const body = { callback_url: 'http://192.0.2.7:9999', agent_token: config.agent_token, agent_version: '9.0.0' };
+  return () => client.call('POST', `/v1/heartbeat/${uuid}`, body);
+}
+
+async function reachState(client: ApiClient, uuid: string, wanted: string): Promise<void> {
+  for (;;) {
+    const { provision_state: state } = await client.call<{ readonly provision_state: string }>(
+      'GET',
+      `/v1/nodes/${uuid}/states`,
+    );
+    if (state === wanted) return;
+    await sleep(5);
+  }
 }

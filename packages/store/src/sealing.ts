@@ -89,7 +89,7 @@ export function createSealer(keyBytes: Buffer): Sealer {
     const sealed = object[marker];
     if (typeof sealed === 'string') return toSecret(sealed);
     let hasEscapedKey = false;
-    for (const name in object) {
+    for (const name of Object.keys(object)) {
       const item = object[name];
       if (typeof item === 'object' && item !== null) object[name] = fromPlain(item);
       if (name.startsWith('$')) hasEscapedKey ||= escapedKey.test(name);
