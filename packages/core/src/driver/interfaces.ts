@@ -1,6 +1,6 @@
 import type { BootArtifacts, BootSource } from '../boot/boot-source.ts';
 import type { BootDevice, BootMode, PowerState, PowerTarget } from '../model/states.ts';
-import type { VolumeTarget } from '../model/volume.ts';
+import type { VolumeAttachment, VolumeTarget } from '../model/volume.ts';
 import type { Secret } from '../secret.ts';
 import type { VolumeConnection } from '../volume/connection.ts';
 import type { CapabilityTag } from './capability-tags.ts';
@@ -97,26 +97,81 @@ export interface PlannedCall {
   readonly action: string;
 }
 
+/** What became of one volume during an attachment or a release. */
+export interface VolumeOutcome {
+  readonly volumeId: string;
+  /** `adopted`: it was attached to this node already; `absent`: there was nothing to release. */
+  readonly result: 'attached' | 'adopted' | 'released' | 'absent' | 'failed';
+  readonly durationMs: number;
+  /** Null unless it failed. */
+  readonly error: string | null;
+}
+
+/** Hears of each volume as soon as its fate is known. */
+export type OnVolume = (outcome: VolumeOutcome) => void;
+
 export interface StorageInterface extends DriverInterface {
+  /**
+   * Whether the volumes of an active node are attached when it is powered on and released when it is powered off; false: they stay
+   * attached from the deployment to the undeployment. Default: true.
+   */
+  readonly followsPower?: boolean;
   /**
    * Attaches all targets of the node, in the order of their boot index, and returns their connections. Safe to repeat: what is
    * attached to this node already is adopted. When one volume fails, those that this call attached are released before it throws.
    */
-  attach(task: Task): Promise<readonly AttachedVolume[]>;
+  attach(task: Task, onVolume?: OnVolume): Promise<readonly AttachedVolume[]>;
   /**
-   * Releases all volumes of the node. Safe to repeat. Returns only when every release is proven.
+   * Releases all volumes of the node. Safe to repeat. Returns only when every release is proven. The volumes of an `active` node are
+   * released for a time, those of any other for good.
    * @throws STORAGE_FAILURE naming the volumes that are still attached.
    */
-  detach(task: Task): Promise<void>;
+  detach(task: Task, onVolume?: OnVolume): Promise<void>;
   /** Whether an image has to be written to the machine's own disk; false: the node boots from a volume that has its system already. */
   shouldWriteImage(task: Task): boolean;
   /** What {@link StorageInterface.attach} would do and, where that can be known without doing it, its result. Touches nothing. */
   plan(task: Task): Promise<StoragePlan>;
+  /**
+   * Compares what the storage service holds for the node with what it should hold. Called while no operation works on the node.
+   * Missing: the driver keeps no books that could disagree.
+   * @param expected the attachments that our records show; the volumes that should be attached now.
+   * @param repair whether what is provably ours and not expected is released; false: nothing is changed.
+   */
+  reconcile?(task: Task, expected: readonly VolumeAttachment[], repair: boolean): Promise<readonly AttachmentFinding[]>;
+  /**
+   * Looks for volumes that are marked as attached to nodes which this conductor does not know. Changes nothing: they may belong to
+   * another conductor.
+   * @param isKnown whether there is a node with this uuid.
+   */
+  findOrphans?(isKnown: (nodeUuid: string) => boolean, signal: AbortSignal): Promise<readonly AttachmentFinding[]>;
+}
+
+/**
+ * A disagreement between our records and those of the storage service.
+ * - `leaked`: the service holds something for the node that it should not.
+ * - `missing`: our records show an attachment that the service does not have.
+ * - `foreign`: a volume of the node is attached to somebody else.
+ */
+export interface AttachmentFinding {
+  readonly kind: 'leaked' | 'missing' | 'foreign';
+  readonly nodeUuid: string;
+  readonly volumeId: string;
+  /** As the storage service calls it; null when there is none. */
+  readonly attachmentId: string | null;
+  /** What was found, and what the operator can do, as sentences. */
+  readonly explanation: string;
+  /** Whether it is proven to be ours, so that a repair may release it. */
+  readonly isOurs: boolean;
+  /** Whether this call has released it. */
+  readonly isRepaired: boolean;
 }
 
 export interface StoragePlan {
   readonly calls: readonly PlannedCall[];
-  /** Connections that are known in advance; the boot artifacts of the dry run are rendered from them. */
+  /**
+   * Connections that are known in advance; the boot artifacts of the dry run are rendered from them. A volume that is left out gets
+   * its connection only when it is attached.
+   */
   readonly volumes: readonly AttachedVolume[];
   readonly warnings: readonly string[];
 }

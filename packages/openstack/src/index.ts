@@ -1,0 +1,1 @@
+export * from './block-storage/block-storage.ts';
