@@ -1,9 +1,9 @@
 import { IronbarkError, Secret, type Logger } from '@ironbark/core';
+import { throwIfAborted, unlessAborted } from '@ironbark/http';
 import type { RedfishConnection, RedfishCredentials } from './connection.ts';
 import { linkAt, objectAt, textAt, isJsonObject } from './json.ts';
 import { isSessionLimit } from './extended-info.ts';
 import type { RedfishHttp, RedfishReply } from './redfish-http.ts';
-import { throwIfAborted } from './wait.ts';
 
 /** What a request carries to be accepted. A new value after every login, so that values can be told apart. */
 export type Authentication =
@@ -131,19 +131,4 @@ function basic({ username, password }: RedfishCredentials): Authentication {
 
 function sessionPath({ headers, body }: RedfishReply): string | undefined {
   return headers.get('location') ?? (isJsonObject(body) ? textAt(body, '@odata.id') : undefined);
-}
-
-/** A shared login goes on for the others when one caller gives up. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, where: string): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted]);
-  } catch (error) {
-    throwIfAborted(signal, where);
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -1,8 +1,8 @@
 import { IronbarkError, isIronbarkError } from '@ironbark/core';
+import { poll } from '@ironbark/http';
 import { linkAt, objectAt, textAt, textsAt, type JsonObject } from './json.ts';
 import type { RedfishClient, RedfishResource } from './redfish-client.ts';
 import { statusOf } from './faults.ts';
-import { poll } from './wait.ts';
 
 export const bootEnabledValues = ['Disabled', 'Once', 'Continuous'] as const;
 export type BootEnabled = (typeof bootEnabledValues)[number];

@@ -1,4 +1,5 @@
-import { MASK, type Secret } from '@ironbark/core';
+import type { Secret } from '@ironbark/core';
+import { oneLine } from '@ironbark/http';
 import { isJsonObject, objectAt, objectsAt, textAt, textsAt, type JsonObject } from './json.ts';
 
 /** What a BMC says about a request: DSP0266, "Extended information". */
@@ -11,7 +12,6 @@ export interface BmcMessages {
 
 const annotation = '@Message.ExtendedInfo';
 const maxMessages = 3;
-const maxTextLength = 600;
 
 /**
  * Reads the messages of an answer or of a task.
@@ -25,7 +25,7 @@ export function readMessages(body: unknown, secrets: readonly Secret[] = []): Bm
   const ids = messages.flatMap((message) => textAt(message, 'MessageId')?.split('.').at(-1) ?? []);
   const lines = messages.flatMap((message) => lineOf(message) ?? []);
   const text = lines.length > 0 ? lines.slice(0, maxMessages).join(' ') : (textAt(error, 'message') ?? '');
-  return { ids, text: clean(text, secrets) };
+  return { ids, text: oneLine(text, secrets) };
 }
 
 /** Whether the BMC refuses a login because it has no session left; waiting a little does not help. */
@@ -46,18 +46,4 @@ function lineOf(message: JsonObject): string | undefined {
   if (id === undefined) return undefined;
   const values = textsAt(message, 'MessageArgs') ?? [];
   return values.length > 0 ? `${id} (${values.join(', ')}).` : `${id}.`;
-}
-
-function clean(text: string, secrets: readonly Secret[]): string {
-  const values = secrets.map((secret) => secret.reveal()).filter((value) => value !== '');
-  const masked = values.reduce((result, value) => result.replaceAll(value, MASK), text);
-  const line = withoutUrlSecrets(masked)
-    .replaceAll(/[\s\p{C}]+/gu, ' ')
-    .trim();
-  return line.length > maxTextLength ? `${line.slice(0, maxTextLength)}…` : line;
-}
-
-/** Credentials and query of an address go: images have signed ones. */
-function withoutUrlSecrets(text: string): string {
-  return text.replaceAll(/(:\/\/)[^\s/"'@]*@/g, '$1').replaceAll(/(:\/\/[^\s"'?]*)\?[^\s"']*/g, '$1?…');
 }

@@ -1,5 +1,5 @@
 import { IronbarkError, isIronbarkError, type Secret } from '@ironbark/core';
-import { isTimeoutError } from 'ky';
+import type { ConnectionFault } from '@ironbark/http';
 import { readMessages } from './extended-info.ts';
 
 /** What was tried, for the message of an error. */
@@ -15,126 +15,21 @@ export function describe({ address, method, path }: Omit<RequestContext, 'keyPre
   return `BMC ${address}: ${method} ${path}`;
 }
 
-interface Diagnosis {
-  readonly problem: string;
-  readonly hint: (prefix: string) => string;
-  readonly retryable: boolean;
-}
-
-const checkAddress = (prefix: string) =>
-  `Check driver_info ${prefix}address, the network to the BMC, and that its web service runs.`;
-const tryLater = () => 'The BMC may be restarting; try again.';
-const trustCertificate = (prefix: string) =>
-  `Set driver_info ${prefix}verify_ca to the PEM file of the CA that signed it; "false" turns the check off.`;
-
-const refused: Diagnosis = { problem: 'the connection was refused', hint: checkAddress, retryable: true };
-const unreachable: Diagnosis = { problem: 'the host cannot be reached', hint: checkAddress, retryable: true };
-const noAnswer: Diagnosis = { problem: 'the host did not answer in time', hint: checkAddress, retryable: true };
-const unknownName: Diagnosis = {
-  problem: 'the host name does not resolve',
-  hint: (prefix) => `Correct driver_info ${prefix}address, or add the name to DNS.`,
-  retryable: false,
-};
-const broken: Diagnosis = {
-  problem: 'the connection broke before the answer was complete',
-  hint: tryLater,
-  retryable: true,
-};
-const untrusted: Diagnosis = {
-  problem: 'its TLS certificate is not signed by a trusted CA',
-  hint: trustCertificate,
-  retryable: false,
-};
-const outdated: Diagnosis = {
-  problem: 'its TLS certificate is not valid today',
-  hint: (prefix) => `Renew the certificate or set the BMC's clock; driver_info ${prefix}verify_ca "false" ignores it.`,
-  retryable: false,
-};
-const otherName: Diagnosis = {
-  problem: 'its TLS certificate is for another name',
-  hint: (prefix) => `Write the name of the certificate in driver_info ${prefix}address, or replace the certificate.`,
-  retryable: false,
-};
-const noTls: Diagnosis = {
-  problem: 'the TLS handshake failed',
-  hint: (prefix) =>
-    `Check the port in driver_info ${prefix}address; a BMC without TLS needs an address with "http://".`,
-  retryable: false,
-};
-const noHttp: Diagnosis = {
-  problem: 'the answer is not HTTP',
-  hint: (prefix) => `Check scheme and port in driver_info ${prefix}address.`,
-  retryable: false,
-};
-const tooLarge: Diagnosis = { ...noHttp, problem: 'the answer is larger than any resource' };
-const unknown: Diagnosis = { problem: 'the request could not be made', hint: checkAddress, retryable: false };
-
-const diagnoses: Readonly<Record<string, Diagnosis>> = {
-  ECONNREFUSED: refused,
-  EHOSTUNREACH: unreachable,
-  ENETUNREACH: unreachable,
-  EHOSTDOWN: unreachable,
-  ETIMEDOUT: noAnswer,
-  UND_ERR_CONNECT_TIMEOUT: noAnswer,
-  ENOTFOUND: unknownName,
-  EAI_AGAIN: { ...unknownName, retryable: true },
-  ECONNRESET: broken,
-  EPIPE: broken,
-  UND_ERR_SOCKET: broken,
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: broken,
-  HTTPParserError: noHttp,
-  UND_ERR_RES_EXCEEDED_MAX_SIZE: tooLarge,
-  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
-  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
-  CERT_UNTRUSTED: untrusted,
-  CERT_HAS_EXPIRED: outdated,
-  CERT_NOT_YET_VALID: outdated,
-  ERR_TLS_CERT_ALTNAME_INVALID: otherName,
-  EPROTO: noTls,
-  ERR_SSL_WRONG_VERSION_NUMBER: noTls,
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
-};
-
-/** Translates what fetch and ky throw. The cause is left out: its message may hold the whole request. */
-export function connectionFault(error: unknown, context: RequestContext): IronbarkError {
-  const codes = codesOf(error);
-  const known = codes.map((code) => (code.startsWith('HPE_') ? noHttp : diagnoses[code]));
-  const diagnosis = isTimeoutError(error) ? noAnswer : (known.find((found) => found !== undefined) ?? unknown);
-  return unreachableFault(diagnosis, context, { codes, timedOut: diagnosis === noAnswer });
-}
-
-/** JSON that breaks off, although the transport was content. */
-export function brokenAnswer(context: RequestContext): IronbarkError {
-  return unreachableFault(broken, context, {});
-}
-
-function unreachableFault(
-  { problem, hint, retryable }: Diagnosis,
-  context: RequestContext,
-  facts: Readonly<Record<string, unknown>>,
-): IronbarkError {
+/** The error for a request that got no answer. */
+export function unreachableFault(fault: ConnectionFault, context: RequestContext): IronbarkError {
+  const { address, method, path, keyPrefix } = context;
+  const { problem, retryable, codes, timedOut } = fault;
+  const ca = `driver_info ${keyPrefix}verify_ca`;
   return new IronbarkError('BMC_UNREACHABLE', `${describe(context)} failed: ${problem}.`, {
-    hint: hint(context.keyPrefix),
+    hint: fault.hint({
+      service: 'BMC',
+      address: `driver_info ${keyPrefix}address`,
+      ca,
+      insecure: { setting: ca, value: '"false"' },
+    }),
     retryable,
-    details: { address: context.address, method: context.method, path: context.path, ...facts },
+    details: { address, method, path, codes, timedOut },
   });
-}
-
-/** Whether the BMC was waited for in vain: to ask once more would cost that time again. */
-export function isTimeoutFault(fault: IronbarkError): boolean {
-  return fault.details?.['timedOut'] === true;
-}
-
-/** The codes of an error and its causes, the outermost first; names of those that have none. */
-function codesOf(error: unknown): readonly string[] {
-  const codes: string[] = [];
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 6; cause = cause.cause, depth += 1) {
-    codes.push('code' in cause && typeof cause.code === 'string' ? cause.code : cause.name);
-  }
-  return codes;
 }
 
 /** Ids by which a BMC says that it can never do what was asked: DMTF's Base registry. */

@@ -7,4 +7,4 @@ export * from './computer-system.ts';
 export * from './boot-settings.ts';
 export * from './virtual-media.ts';
 export { readMessages, type BmcMessages } from './extended-info.ts';
-export { pause, poll, throwIfAborted, type PollOptions } from './wait.ts';
+export { pause, poll, throwIfAborted, type PollOptions } from '@ironbark/http';

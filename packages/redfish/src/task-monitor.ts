@@ -1,10 +1,10 @@
 import { IronbarkError, type Logger } from '@ironbark/core';
+import { poll } from '@ironbark/http';
 import type { RedfishPatience } from './connection.ts';
 import { readMessages } from './extended-info.ts';
 import { describe } from './faults.ts';
 import { isJsonObject, textAt } from './json.ts';
 import type { RedfishHttp, RedfishReply, RedfishRequest } from './redfish-http.ts';
-import { poll } from './wait.ts';
 
 export interface AcceptedRequest {
   readonly request: RedfishRequest;

@@ -1,8 +1,8 @@
 import { IronbarkError, isIronbarkError } from '@ironbark/core';
+import { poll } from '@ironbark/http';
 import { messageIdsOf } from './faults.ts';
 import { booleanAt, objectAt, textAt, textsAt, type JsonObject } from './json.ts';
 import type { RedfishClient, RedfishResource } from './redfish-client.ts';
-import { poll } from './wait.ts';
 
 /** MediaTypes of a slot: DSP0268, VirtualMedia. */
 export type MediaType = 'CD' | 'DVD' | 'Floppy' | 'USBStick';

@@ -1,3 +1,4 @@
+import { FakeService, type ReceivedRequest } from '@ironbark/lab/fake-service';
 import { describe, expect, it } from 'vitest';
 import { ComputerSystem, type BootChange } from '../src/index.ts';
 import {
@@ -9,7 +10,6 @@ import {
   systemPath,
   type FakeSystemState,
 } from './support/fake-bmc.ts';
-import { FakeService, type ReceivedRequest } from './support/fake-service.ts';
 
 const allowed = { 'BootSourceOverrideTarget@Redfish.AllowableValues': ['None', 'Pxe', 'Hdd', 'Cd', 'UefiHttp'] };
 

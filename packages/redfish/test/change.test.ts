@@ -1,6 +1,6 @@
+import { FakeService, type Answer, type Handler } from '@ironbark/lab/fake-service';
 import { describe, expect, it } from 'vitest';
 import { createClient, soon } from './support/fake-bmc.ts';
-import { FakeService, type Answer, type Handler } from './support/fake-service.ts';
 
 const thing = '/redfish/v1/Thing';
 const monitor = '/redfish/v1/TaskService/TaskMonitors/7';

@@ -1,8 +1,8 @@
 import { Secret, silentLogger, type Logger } from '@ironbark/core';
+import { FakeService } from '@ironbark/lab/fake-service';
 import { describe, expect, it } from 'vitest';
 import { RedfishClientPool, type RedfishClient, type RedfishConnection } from '../src/index.ts';
 import { password, patience, sessionHandlers, soon, username } from './support/fake-bmc.ts';
-import { FakeService } from './support/fake-service.ts';
 
 const sessions = '/redfish/v1/SessionService/Sessions';
 

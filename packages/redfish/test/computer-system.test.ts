@@ -1,7 +1,7 @@
+import { FakeService, type Handler } from '@ironbark/lab/fake-service';
 import { describe, expect, it } from 'vitest';
 import { ComputerSystem, findSystem } from '../src/index.ts';
 import { createClient, sessionHandlers, soon, systemPath } from './support/fake-bmc.ts';
-import { FakeService, type Handler } from './support/fake-service.ts';
 
 const resetPath = `${systemPath}/Actions/ComputerSystem.Reset`;
 const uuid = '3a6f2b4e-5b0c-4a53-9d5e-0b8f1f1e9c11';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Secret } from '@ironbark/core';
+import { certificatePath, keyPath } from '@ironbark/lab/fake-service';
 import { BmcSimulator, type BmcOptions, type BmcRequest, type BmcSystem } from '@ironbark/lab';
 import { describe, expect, it } from 'vitest';
 import {
@@ -10,7 +11,6 @@ import {
   type RedfishPatience,
 } from '../src/index.ts';
 import { createClient, password, soon, username } from './support/fake-bmc.ts';
-import { certificatePath, keyPath } from './support/fake-service.ts';
 
 interface Bench extends AsyncDisposable {
   readonly bmc: BmcSimulator;

@@ -1,7 +1,7 @@
 import { Secret } from '@ironbark/core';
+import { FakeService, type Handler } from '@ironbark/lab/fake-service';
 import { describe, expect, it } from 'vitest';
 import { createClient, password, refusal, sessionHandlers, soon, username } from './support/fake-bmc.ts';
-import { FakeService, type Handler } from './support/fake-service.ts';
 
 const sessions = '/redfish/v1/SessionService/Sessions';
 const thing = '/redfish/v1/Thing';

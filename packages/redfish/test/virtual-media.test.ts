@@ -1,7 +1,7 @@
+import { FakeService, type Answer, type Handler, type ReceivedRequest } from '@ironbark/lab/fake-service';
 import { describe, expect, it } from 'vitest';
 import { chooseSlot, ComputerSystem, VirtualMediaSlot } from '../src/index.ts';
 import { createClient, refusal, sessionHandlers, soon, systemPath } from './support/fake-bmc.ts';
-import { FakeService, type Answer, type Handler, type ReceivedRequest } from './support/fake-service.ts';
 
 const slotPath = '/redfish/v1/Managers/1/VirtualMedia/Cd';
 const insertPath = `${slotPath}/Actions/VirtualMedia.InsertMedia`;

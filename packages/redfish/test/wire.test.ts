@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { IronbarkError, silentLogger, type Logger } from '@ironbark/core';
-import { connectionFault } from '../src/faults.ts';
+import { certificatePath, FakeService, type Answer } from '@ironbark/lab/fake-service';
+import { connectionFault } from '@ironbark/http';
+import { unreachableFault } from '../src/faults.ts';
 import { createClient, password, refusal, sessionHandlers, soon } from './support/fake-bmc.ts';
-import { certificatePath, FakeService, type Answer } from './support/fake-service.ts';
 
 const thing = '/redfish/v1/Thing';
 const anonymous = { credentials: null };
@@ -128,7 +129,7 @@ describe('errors', () => {
       cause: Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' }),
     });
     const context = { address: 'https://bmc.example', method: 'GET', path: thing, keyPrefix: 'ilo_' };
-    expect(connectionFault(cause, context)).toMatchObject({
+    expect(unreachableFault(connectionFault(cause), context)).toMatchObject({
       code: 'BMC_UNREACHABLE',
       message: `BMC https://bmc.example: GET ${thing} failed: the host name does not resolve.`,
       hint: expect.stringContaining('ilo_address'),

@@ -1,6 +1,6 @@
 import { Secret, silentLogger, type Logger } from '@ironbark/core';
+import type { Answer, FakeService, Handler, ReceivedRequest } from '@ironbark/lab/fake-service';
 import { RedfishClient, type RedfishConnection, type RedfishPatience } from '../../src/index.ts';
-import type { Answer, FakeService, Handler, ReceivedRequest } from './fake-service.ts';
 
 export const username = 'operator';
 export const password = 'Secret-Pass-1';

@@ -23,7 +23,7 @@ export interface PollOptions {
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Names the BMC in errors. */
+  /** Names the service in errors. */
   readonly where: string;
 }
 
@@ -39,5 +39,24 @@ export async function poll<T>(look: () => Promise<T | undefined>, options: PollO
     const left = end - performance.now();
     if (found !== undefined || left <= 0) return found;
     await pause(Math.min(options.intervalMs, left), options.signal, options.where);
+  }
+}
+
+/**
+ * Waits for work that several callers share; it goes on for the others when one of them gives up.
+ * @throws as {@link throwIfAborted}, or what the work throws.
+ */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, where: string): Promise<T> {
+  throwIfAborted(signal, where);
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason as Error);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } catch (error) {
+    throwIfAborted(signal, where);
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
