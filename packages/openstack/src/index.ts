@@ -1,1 +1,11 @@
+export * from './service-error.ts';
+export * from './service-client.ts';
+export * from './session/session.ts';
+export * from './session/session-options.ts';
+export * from './session/settings.ts';
+export type { ServiceType } from './session/catalog.ts';
 export * from './block-storage/block-storage.ts';
+export { createBlockStorage } from './block-storage/cinder-client.ts';
+export type { BlockStorageOptions } from './block-storage/volume-service.ts';
+export * from './identity/token-validator.ts';
+export { createTokenValidator, type TokenValidatorOptions } from './identity/create-token-validator.ts';

@@ -3,6 +3,9 @@ import type { Info } from '@ironbark/core';
 /**
  * The Block Storage API v3 (Cinder), as far as drivers need it. Every call takes the signal of the work that it belongs to, and throws
  * a {@link ServiceError}. Bodies are checked: an answer that lacks what is promised here is an error.
+ *
+ * Calls that read, and those that are safe to repeat, are made again when the connection breaks or the service is not there. The
+ * others are made again only when they certainly did not arrive; `mayHaveActed` of the error tells whether to look.
  */
 export interface BlockStorage {
   /** What the service offers; asked once and remembered. */
@@ -10,14 +13,17 @@ export interface BlockStorage {
   getVolume(volumeId: string, signal: AbortSignal): Promise<Volume>;
   /** Volumes of all projects that carry any metadata whose key begins so. Needs an administrator; pages are followed. */
   listVolumesMarked(metadataKeyPrefix: string, signal: AbortSignal): Promise<readonly Volume[]>;
-  /** Merges into the metadata of the volume. */
+  /** Merges into the metadata of the volume. Safe to repeat. */
   setVolumeMetadata(volumeId: string, metadata: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void>;
-  /** Does nothing when there is no such key, or no such volume. */
+  /** Does nothing when there is no such key, or no such volume. Safe to repeat. */
   deleteVolumeMetadata(volumeId: string, key: string, signal: AbortSignal): Promise<void>;
 
   /** Microversion 3.27. Reserves the volume for the instance; exports nothing. */
   createAttachment(volumeId: string, instanceUuid: string, signal: AbortSignal): Promise<Attachment>;
-  /** Microversion 3.27. Exports the volume to the connector and returns the attachment with its connection. */
+  /**
+   * Microversion 3.27. Exports the volume to the connector and returns the attachment with its connection; the status that it returns
+   * may still be the one before. Safe to repeat with the same connector.
+   */
   updateAttachment(attachmentId: string, connector: Connector, signal: AbortSignal): Promise<Attachment>;
   /** Microversion 3.44. Safe to repeat. */
   completeAttachment(attachmentId: string, signal: AbortSignal): Promise<void>;
@@ -28,18 +34,20 @@ export interface BlockStorage {
     filter: { readonly volumeId: string } | { readonly instanceUuid: string },
     signal: AbortSignal,
   ): Promise<readonly Attachment[]>;
-  /** Ends the connection, the export and the reservation. Does nothing when there is no such attachment. */
+  /** Ends the connection, the export and the reservation. Does nothing when there is no such attachment. Safe to repeat. */
   deleteAttachment(attachmentId: string, signal: AbortSignal): Promise<void>;
 
   reserve(volumeId: string, signal: AbortSignal): Promise<void>;
-  /** Ignored by the service for a volume that is not reserved. */
+  /** Ignored by the service for a volume that is not reserved. Safe to repeat. */
   unreserve(volumeId: string, signal: AbortSignal): Promise<void>;
   /** Safe to repeat. */
   initializeConnection(volumeId: string, connector: Connector, signal: AbortSignal): Promise<ConnectionInfo>;
+  /** Safe to repeat, for a volume that was never connected too. */
   terminateConnection(volumeId: string, connector: Connector, signal: AbortSignal): Promise<void>;
   /** `os-attach`. Safe to repeat for the same instance. */
   attach(volumeId: string, instanceUuid: string, mountpoint: string, signal: AbortSignal): Promise<void>;
   beginDetaching(volumeId: string, signal: AbortSignal): Promise<void>;
+  /** Ignored by the service for a volume that is not `detaching`. Safe to repeat. */
   rollDetaching(volumeId: string, signal: AbortSignal): Promise<void>;
   /** `os-detach`. @param attachmentId null: the only one there is. */
   detach(volumeId: string, attachmentId: string | null, signal: AbortSignal): Promise<void>;
