@@ -1,14 +1,19 @@
 import type { Config } from './config/load.ts';
+import type { Keystone } from './keystone.ts';
 
 type Api = Pick<Config['api'], 'listen' | 'bootReportUrl'>;
 
 /**
- * URL under which machines reach the API, without a slash at the end: the configured one, else the address that it listens on. Null
- * when it listens on all addresses and nobody said which one to use.
+ * URL under which machines reach the API, without a slash at the end: the configured one, else that in the catalogue of Keystone,
+ * else the address that it listens on. Null when it listens on all addresses and nobody said which one to use.
  * @param port the one that is really listened on.
  */
-export function bootReportUrlOf({ listen, bootReportUrl }: Api, port: number): string | null {
-  return bootReportUrl ?? (isWildcard(listen) ? null : localUrlOf({ listen }, port));
+export async function bootReportUrlOf(
+  { listen, bootReportUrl }: Api,
+  port: number,
+  keystone: Pick<Keystone, 'findApiUrl'> | undefined,
+): Promise<string | null> {
+  return bootReportUrl ?? (await keystone?.findApiUrl()) ?? (isWildcard(listen) ? null : localUrlOf({ listen }, port));
 }
 
 /** URL under which a client on this host reaches the API. */

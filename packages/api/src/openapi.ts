@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify';
 import { maxVersion, minVersion, versionHeader } from './microversion.ts';
-import { isPublic, policy } from './policy.ts';
+import { isPublic, policy, systemRules } from './policy.ts';
 import type { JsonSchema } from './schemas/json-schema.ts';
 import { errorResponse } from './schemas/responses.ts';
 
@@ -28,7 +28,10 @@ export function describeApi(routes: readonly RouteOptions[], version: string, ba
     servers: [{ url: base }],
     paths,
     components: {
-      securitySchemes: { basic: { type: 'http', scheme: 'basic' } },
+      securitySchemes: {
+        basic: { type: 'http', scheme: 'basic' },
+        keystone: { type: 'apiKey', in: 'header', name: 'X-Auth-Token' },
+      },
       schemas: { Error: errorResponse },
       parameters: {
         ApiVersion: {
@@ -52,8 +55,8 @@ function describeOperation(route: RouteOptions, method: string): Json {
     summary,
     tags: [tagOf(url)],
     ...(isBareMetal ? { 'x-openstack-min-version': `1.${since}` } : {}),
-    'x-access': { rule, role: policy[rule] },
-    security: isPublic(rule) ? [] : [{ basic: [] }],
+    'x-access': { rule, role: policy[rule], ...(systemRules.includes(rule) ? { scope: 'system' } : {}) },
+    security: isPublic(rule) ? [] : [{ basic: [] }, { keystone: [] }],
     parameters: [
       ...(isBareMetal ? [{ $ref: '#/components/parameters/ApiVersion' }] : []),
       ...[...url.matchAll(/:(\w+)/g)].map(([, name]) => ({

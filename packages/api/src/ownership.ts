@@ -1,11 +1,10 @@
 import { IronbarkError, notFound, type Node } from '@ironbark/core';
 import type { Engine } from '@ironbark/engine';
-import { hasRole } from './policy.ts';
 import type { Identity } from './auth/authenticator.ts';
 
 /** Whether the identity's roles hold for all nodes. */
 export function reachesAllNodes(identity: Identity): boolean {
-  return identity.system || hasRole(identity, 'admin');
+  return identity.system;
 }
 
 export function reachesNode(identity: Identity, node: Node): boolean {
@@ -30,22 +29,15 @@ export async function requireNode(engine: Engine, identity: Identity, ident: str
 }
 
 /**
- * As {@link requireNode}, for what the owner of a machine is shown and its lessee is not: failures name addresses of the owner's network.
+ * As {@link requireNode}, for what the owner of a machine may and its lessee may not: change what describes the machine, and see
+ * what happens to it, since failures name addresses of the owner's network.
  * @throws FORBIDDEN for a lessee.
  */
 export async function requireOwnNode(engine: Engine, identity: Identity, ident: string): Promise<void> {
   if (reachesAllNodes(identity)) return;
   const { owner } = await readNode(engine, identity, ident);
   if (owner === identity.project) return;
-  throw new IronbarkError('FORBIDDEN', 'Only the owner of the node is shown what happens to it.');
-}
-
-/** @throws FORBIDDEN for identities whose roles hold for a project: connections of volumes are not theirs to see. */
-export function requireAllNodes(identity: Identity): void {
-  if (reachesAllNodes(identity)) return;
-  throw new IronbarkError('FORBIDDEN', 'The plan shows how volumes are reached, which is not shown to projects.', {
-    hint: 'Ask an operator.',
-  });
+  throw new IronbarkError('FORBIDDEN', 'Only the project that owns the node may do this.');
 }
 
 /** Uuids of the nodes that the identity reaches; undefined when it reaches all. */

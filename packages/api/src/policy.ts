@@ -14,18 +14,20 @@ export const policy = {
   'baremetal:node:update': 'admin',
   /** `extra` and `instance_info` only. */
   'baremetal:node:update_instance_info': 'member',
+  /** Beside those `instance_uuid`, with which Nova takes a machine. */
+  'baremetal:node:update:instance_uuid': 'service',
   'baremetal:node:delete': 'admin',
   'baremetal:node:validate': 'reader',
   'baremetal:node:get_states': 'reader',
   'baremetal:node:set_power_state': 'member',
   'baremetal:node:set_provision_state': 'member',
   'baremetal:node:set_boot_mode': 'member',
-  'baremetal:node:set_console_state': 'admin',
+  'baremetal:node:set_console_state': 'service',
   'baremetal:node:get_console': 'reader',
   'baremetal:node:set_raid_state': 'admin',
   'baremetal:node:get_boot_device': 'reader',
   'baremetal:node:set_boot_device': 'member',
-  'baremetal:node:inject_nmi': 'admin',
+  'baremetal:node:inject_nmi': 'service',
   'baremetal:node:set_maintenance': 'admin',
   'baremetal:node:clear_maintenance': 'admin',
   'baremetal:node:vif:list': 'reader',
@@ -56,17 +58,32 @@ export const policy = {
   'baremetal:allocation:get': 'reader',
   'baremetal:volume:list': 'reader',
   'baremetal:volume:get': 'reader',
-  'baremetal:volume:create': 'admin',
-  'baremetal:volume:update': 'admin',
-  'baremetal:volume:delete': 'admin',
+  'baremetal:volume:create': 'service',
+  'baremetal:volume:update': 'service',
+  'baremetal:volume:delete': 'service',
   'ironbark:operation:list': 'reader',
   'ironbark:operation:get': 'reader',
   'ironbark:event:list': 'reader',
   'ironbark:plan:get': 'reader',
   'ironbark:health:get': 'reader',
+  'ironbark:metrics:get': 'reader',
 } as const satisfies Readonly<Record<string, Role | 'public'>>;
 
 export type Rule = keyof typeof policy;
+
+/** Rules about what belongs to no project, or reaches further than one: a role that holds for a project is not enough. */
+export const systemRules: readonly Rule[] = [
+  'baremetal:chassis:list',
+  'baremetal:chassis:get',
+  'baremetal:chassis:create',
+  'baremetal:chassis:update',
+  'baremetal:chassis:delete',
+  'baremetal:conductor:get',
+  'baremetal:driver:vendor_passthru',
+  'baremetal:node:vendor_passthru',
+  'ironbark:plan:get',
+  'ironbark:metrics:get',
+];
 
 export function isPublic(rule: Rule): boolean {
   return policy[rule] === 'public';
@@ -75,10 +92,14 @@ export function isPublic(rule: Rule): boolean {
 /** @throws FORBIDDEN when none of the identity's roles reaches the rule. */
 export function authorize(identity: Identity, rule: Rule): void {
   const least = policy[rule];
-  if (least === 'public' || hasRole(identity, least)) return;
-  throw new IronbarkError('FORBIDDEN', `Access was denied to the following resource: ${rule}`, {
-    hint: `It needs the role ${least}.`,
-  });
+  if (least === 'public') return;
+  const isForSystem = systemRules.includes(rule);
+  if (hasRole(identity, least) && (identity.system || !isForSystem)) return;
+  throw forbidden(rule, `It needs the role ${least}${isForSystem ? ' for the whole system' : ''}.`);
+}
+
+export function forbidden(resource: string, hint: string): IronbarkError {
+  return new IronbarkError('FORBIDDEN', `Access was denied to the following resource: ${resource}`, { hint });
 }
 
 export function hasRole(identity: Identity, least: Role): boolean {

@@ -96,7 +96,8 @@ export function createApi(options: ApiOptions): FastifyInstance {
     if (failure.status >= 500) logFailure(log, request, failure);
     if (failure.status === 401 && authenticator.challenge !== undefined)
       reply.header('www-authenticate', authenticator.challenge);
-    return reply.code(failure.status).send(errorBody(failure));
+    const body = failure.status === 401 ? authenticator.refusalBody : undefined;
+    return reply.code(failure.status).send(body ?? errorBody(failure));
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';

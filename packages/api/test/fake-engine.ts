@@ -168,6 +168,7 @@ export class FakeEngine {
           return () => this.listeners.delete(listener);
         },
       },
+      metrics: async () => '# HELP ironbark_nodes Nodes.\n',
       listConductors: async () => [
         {
           hostname: host,

@@ -106,6 +106,24 @@ describe('HTTP Basic authentication', () => {
     }
   });
 
+  it('checks passwords beside what serves the other requests', async () => {
+    const path = join(directory, 'costly');
+    await writeFile(path, `alice:${await hash('one', 12)}\n`);
+    const { get } = start({ htpasswd: path });
+    const inAll = process.cpuUsage();
+    const here = process.threadCpuUsage();
+    expect((await get(basic('alice', 'one'))).status).toBe(200);
+    expect(process.threadCpuUsage(here).user).toBeLessThan(process.cpuUsage(inAll).user / 2);
+  });
+
+  it('turns sign-ins away when too many wait, and goes on afterwards', async () => {
+    const { get } = start();
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => get(basic('alice', `guess-${index}`))));
+    const statuses = answers.map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([401, 503]));
+    expect((await get(basic('alice', 'correct: horse'))).status).toBe(200);
+  });
+
   it.each([
     ['no hash', 'alice:secret\n', 'Line 1'],
     ['an MD5 hash', '# c\nalice:$apr1$abcdefgh$abcdefghijklmnopqrstu1\n', 'Line 2'],

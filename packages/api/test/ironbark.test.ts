@@ -133,6 +133,24 @@ describe('health', () => {
   });
 });
 
+describe('the metrics', () => {
+  it('are sent in the type that Prometheus reads', async () => {
+    const { headers, text } = await startApi().call('GET', '/ironbark/v1/metrics');
+    expect([headers['content-type'], text]).toEqual([
+      'text/plain; version=0.0.4; charset=utf-8',
+      '# HELP ironbark_nodes Nodes.\n',
+    ]);
+  });
+
+  it('are of the whole system, and not for readers of a project', async () => {
+    const api = startApi({ auth: headerAuth() });
+    const ask = (system: boolean) =>
+      api.call('GET', '/ironbark/v1/metrics', undefined, as({ roles: ['reader'], project: 'p', system }));
+    expect((await ask(false)).status).toBe(403);
+    expect((await ask(true)).status).toBe(200);
+  });
+});
+
 describe('the description of the API', () => {
   it('holds every route with its role, and only schemas that JSON can hold', async () => {
     const api = startApi();

@@ -42,7 +42,7 @@ export async function startRealApi(): Promise<RealApi> {
     registry,
     hooks,
     log: silentLogger,
-    apiUrl: null,
+    apiUrl: async () => null,
     lockWaitMs: 100,
   });
   await engine.start();

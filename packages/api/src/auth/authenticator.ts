@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
+import type { KeystoneOptions } from './keystone.ts';
 
 /** Each role may also do what the ones before it may. */
-export const roles = ['reader', 'member', 'admin'] as const;
+export const roles = ['reader', 'member', 'service', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
 /** Who sends a request. */
@@ -18,6 +19,8 @@ export interface Identity {
 export interface Authenticator {
   /** Value of `WWW-Authenticate` in a 401. Default: none. */
   readonly challenge?: string;
+  /** Body of a 401. Default: that of every failed answer. */
+  readonly refusalBody?: object;
   /** @throws UNAUTHENTICATED when the request does not prove who sends it. */
   authenticate(request: FastifyRequest): Promise<Identity> | Identity;
 }
@@ -31,4 +34,5 @@ export type AuthOptions =
       /** Role per user. Default: every user is an admin. When given, a user that is not named has no role. */
       readonly roles?: Readonly<Record<string, Role>>;
     }
+  | ({ readonly strategy: 'keystone' } & KeystoneOptions)
   | { readonly strategy: 'custom'; readonly authenticator: Authenticator };

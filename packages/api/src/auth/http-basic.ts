@@ -2,12 +2,13 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { IronbarkError, type Logger } from '@ironbark/core';
 import type { FastifyRequest } from 'fastify';
 import type { Authenticator, Identity, Role } from './authenticator.ts';
+import { BcryptThread } from './bcrypt-thread.ts';
 import { HtpasswdFile } from './htpasswd.ts';
 
 /** A bcrypt check costs tens of milliseconds of CPU; its outcome is remembered this long. */
 const rememberMs = 60_000;
 const rememberAtMost = 1000;
-/** Checks that may wait for the CPU; further unknown credentials are turned away, so that guessing does not stop the service. */
+/** Checks that may wait for the thread; further unknown credentials are turned away, so that guessing does not stop the service. */
 const waitAtMost = 32;
 /** bcrypt looks at 72 bytes; a longer password would be accepted with any ending. */
 const passwordBytesAtMost = 72;
@@ -22,7 +23,7 @@ export class HttpBasicAuthenticator implements Authenticator {
   /** Outcome per credential and hash; keys are keyed digests, so that memory holds no passwords. */
   readonly #remembered = new Map<string, { readonly valid: boolean; readonly until: number }>();
   readonly #digestKey = randomBytes(32);
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #thread = new BcryptThread();
   #waiting = 0;
 
   constructor(htpasswd: string, roles: Readonly<Record<string, Role>> | undefined, log: Logger) {
@@ -67,13 +68,8 @@ export class HttpBasicAuthenticator implements Authenticator {
         retryable: true,
       });
     this.#waiting += 1;
-    const turn = this.#queue.then(async () => {
-      const { compare } = await import('bcryptjs');
-      return compare(password, hash);
-    });
-    this.#queue = turn.catch(() => {});
     try {
-      return await turn;
+      return await this.#thread.compare(password, hash);
     } finally {
       this.#waiting -= 1;
     }

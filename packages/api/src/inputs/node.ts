@@ -142,5 +142,11 @@ export const nodeCreateSchema: JsonSchema = createSchema(nodeInputs, ['driver'],
 /** Fields that a patch may touch. */
 export const nodePatchFields: readonly string[] = Object.keys(nodeInputs).sort();
 
-/** Fields that a member may patch on a node of its own. */
+/** Fields that a member may patch on a node that its project owns or leases. */
 export const memberPatchFields: readonly string[] = ['extra', 'instance_info'];
+
+/** Fields that a service may patch beside those. */
+export const servicePatchFields: readonly string[] = [...memberPatchFields, 'instance_uuid'];
+
+/** Fields that a project cannot choose, though it owns the node: they place it among the nodes of others. */
+export const systemFields: readonly string[] = ['automated_clean', 'chassis_uuid', 'conductor_group', 'owner'];

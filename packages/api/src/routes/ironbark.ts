@@ -3,8 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from '../context.ts';
 import { versionRange } from '../microversion-table.ts';
 import { isUuid, nodeIdent, recordUuid } from '../names.ts';
-import { reachesAllNodes, reachesNode, readNode, requireAllNodes, requireNode, requireOwnNode } from '../ownership.ts';
+import { reachesAllNodes, reachesNode, readNode, requireOwnNode } from '../ownership.ts';
 import { readLimit } from '../pagination.ts';
+import { forbidden } from '../policy.ts';
 import { route } from '../route.ts';
 import { text } from '../schemas/fields.ts';
 import { anyObject, listOf, operationResponse, planResponse } from '../schemas/responses.ts';
@@ -13,6 +14,7 @@ import { renderOperation, renderPlan } from '../views/operation.ts';
 
 const newest = versionRange.max;
 const operationsByDefault = 20;
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** What Ironbark has beyond the Bare Metal API. Not versioned by the version headers. */
 export function registerIronbark(app: FastifyInstance, context: ApiContext): void {
@@ -30,11 +32,21 @@ export function registerIronbark(app: FastifyInstance, context: ApiContext): voi
       summary: 'What a deployment of the node would do now; nothing is touched',
       responses: { 200: planResponse },
     },
-    async (request) => {
-      const ident = nodeIdent(request.params.ident, newest);
-      await requireNode(engine, request.identity, ident);
-      requireAllNodes(request.identity);
-      return renderPlan(await engine.plan(ident));
+    async (request) => renderPlan(await engine.plan(nodeIdent(request.params.ident, newest))),
+  );
+
+  route(
+    app,
+    {
+      method: 'GET',
+      url: '/ironbark/v1/metrics',
+      rule: 'ironbark:metrics:get',
+      summary: 'What was counted since the start, in the text format of Prometheus',
+      responses: { 200: { type: 'string', description: metricsType } },
+    },
+    async (_request, reply) => {
+      // As bytes: text would be sent as JSON.
+      return reply.type(metricsType).send(Buffer.from(await engine.metrics()));
     },
   );
 
@@ -117,9 +129,7 @@ function registerEvents(app: FastifyInstance, { engine }: ApiContext): void {
       const { node: ident } = request.query;
       const { identity } = request;
       if (ident === undefined && !reachesAllNodes(identity))
-        throw new IronbarkError('FORBIDDEN', 'Access was denied to the following resource: ironbark:event:list', {
-          hint: 'Name a node of your project with ?node=.',
-        });
+        throw forbidden('ironbark:event:list', 'Name a node of your project with ?node=.');
       if (ident !== undefined) await requireOwnNode(engine, identity, nodeIdent(ident, newest));
       const nodeUuid =
         ident === undefined ? undefined : (await readNode(engine, identity, nodeIdent(ident, newest))).uuid;

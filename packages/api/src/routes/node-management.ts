@@ -78,6 +78,7 @@ export function registerNodeManagement(app: FastifyInstance, { engine }: ApiCont
     },
     async (request, reply) => {
       const ident = nodeIdent(request.params.ident, request.minor);
+      await requireNode(engine, request.identity, ident);
       await engine.nodes.setMaintenance(ident, true, request.body?.reason ?? null);
       return accepted(request, reply);
     },
@@ -93,7 +94,9 @@ export function registerNodeManagement(app: FastifyInstance, { engine }: ApiCont
       responses: { 202: null },
     },
     async (request, reply) => {
-      await engine.nodes.setMaintenance(nodeIdent(request.params.ident, request.minor), false, null);
+      const ident = nodeIdent(request.params.ident, request.minor);
+      await requireNode(engine, request.identity, ident);
+      await engine.nodes.setMaintenance(ident, false, null);
       return accepted(request, reply);
     },
   );

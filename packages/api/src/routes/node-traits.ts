@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from '../context.ts';
 import { introduced } from '../microversion-table.ts';
 import { nodeIdent } from '../names.ts';
-import { readNode } from '../ownership.ts';
+import { readNode, requireOwnNode } from '../ownership.ts';
 import { noContent, route } from '../route.ts';
 import type { JsonSchema } from '../schemas/json-schema.ts';
 import { stringList } from '../schemas/responses.ts';
@@ -56,6 +56,7 @@ export function registerNodeTraits(app: FastifyInstance, { engine }: ApiContext)
     },
     async (request, reply) => {
       const ident = nodeIdent(request.params.ident, request.minor);
+      await requireOwnNode(engine, request.identity, ident);
       await engine.nodes.updateTraits(ident, () => request.body.traits);
       return noContent(reply);
     },
@@ -75,6 +76,7 @@ export function registerNodeTraits(app: FastifyInstance, { engine }: ApiContext)
       const { ident, trait: added } = request.params;
       const problem = check(trait, added, 'The trait');
       if (problem !== undefined) throw invalidParameter(problem);
+      await requireOwnNode(engine, request.identity, nodeIdent(ident, request.minor));
       await engine.nodes.updateTraits(nodeIdent(ident, request.minor), ({ traits }) => {
         if (traits.includes(added)) return traits;
         if (traits.length < traitsAtMost) return [...traits, added];
@@ -96,7 +98,9 @@ export function registerNodeTraits(app: FastifyInstance, { engine }: ApiContext)
       responses: { 204: null },
     },
     async (request, reply) => {
-      await engine.nodes.updateTraits(nodeIdent(request.params.ident, request.minor), () => []);
+      const ident = nodeIdent(request.params.ident, request.minor);
+      await requireOwnNode(engine, request.identity, ident);
+      await engine.nodes.updateTraits(ident, () => []);
       return noContent(reply);
     },
   );
@@ -113,6 +117,7 @@ export function registerNodeTraits(app: FastifyInstance, { engine }: ApiContext)
     },
     async (request, reply) => {
       const { ident, trait: removed } = request.params;
+      await requireOwnNode(engine, request.identity, nodeIdent(ident, request.minor));
       await engine.nodes.updateTraits(nodeIdent(ident, request.minor), ({ uuid, traits }) => {
         if (traits.includes(removed)) return traits.filter((one) => one !== removed);
         throw new IronbarkError('NOT_FOUND', `Node ${uuid} doesn't have a trait '${removed.slice(0, 255)}'`);

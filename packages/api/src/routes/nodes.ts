@@ -5,14 +5,21 @@ import type { Identity } from '../auth/authenticator.ts';
 import type { ApiContext } from '../context.ts';
 import { asBadRequest } from '../errors.ts';
 import { toBoolean } from '../inputs/input-field.ts';
-import { memberPatchFields, nodeCreateSchema, nodeInputs, nodePatchFields } from '../inputs/node.ts';
+import {
+  memberPatchFields,
+  nodeCreateSchema,
+  nodeInputs,
+  nodePatchFields,
+  servicePatchFields,
+  systemFields,
+} from '../inputs/node.ts';
 import { givenFields, patchRecord, readInput } from '../inputs/write-record.ts';
 import { patchSchema, readPatch, type Patch } from '../json-patch.ts';
 import { introduced, nodeFieldVersions } from '../microversion-table.ts';
 import { notAcceptable, rejectNewer } from '../microversion.ts';
 import { checkNodeName, nodeIdent } from '../names.ts';
-import { readNode, requireNode } from '../ownership.ts';
-import { authorize } from '../policy.ts';
+import { readNode, requireNode, requireOwnNode } from '../ownership.ts';
+import { authorize, forbidden } from '../policy.ts';
 import { created, noContent, route } from '../route.ts';
 import { fieldsQuery } from '../schemas/fields.ts';
 import { nodeResponse } from '../schemas/responses.ts';
@@ -37,9 +44,10 @@ export function registerNodes(app: FastifyInstance, { engine }: ApiContext): voi
       responses: { 201: nodeResponse },
     },
     async (request, reply) => {
-      const body = request.body as Readonly<Record<string, InfoValue>>;
+      const given = request.body as Readonly<Record<string, InfoValue>>;
       const { minor } = request;
-      rejectNewer(givenFields(body), nodeFieldVersions, minor, 'field');
+      rejectNewer(givenFields(given), nodeFieldVersions, minor, 'field');
+      const body = ownedByCreator(request.identity, given);
       if (typeof body['name'] === 'string') checkNodeName(body['name'], minor);
       const maintenance = toBoolean(body['maintenance'] ?? false, 'maintenance', false);
       const enrolled = await asBadRequest(engine.nodes.create(readInput(nodeInputs, body) as NodeInput));
@@ -88,7 +96,8 @@ export function registerNodes(app: FastifyInstance, { engine }: ApiContext): voi
       rejectNewer(patch.fields, nodeFieldVersions, minor, 'field');
       if (reset === true && !patch.fields.includes('driver'))
         throw invalidParameter("The reset_interfaces parameter can only be used when changing the node's driver.");
-      await requireNode(engine, identity, ident);
+      const requireAccess = isWithin(patch, memberPatchFields) ? requireNode : requireOwnNode;
+      await requireAccess(engine, identity, ident);
       let maintenance: boolean | undefined;
       const patched = await patchRecord(engine.nodes, ident, patch, nodeInputs, (current, values) => {
         checkValues(current, values, minor);
@@ -110,7 +119,9 @@ export function registerNodes(app: FastifyInstance, { engine }: ApiContext): voi
       responses: { 204: null },
     },
     async (request, reply) => {
-      await engine.nodes.delete(nodeIdent(request.params.ident, request.minor));
+      const ident = nodeIdent(request.params.ident, request.minor);
+      await requireOwnNode(engine, request.identity, ident);
+      await engine.nodes.delete(ident);
       return noContent(reply);
     },
   );
@@ -121,7 +132,33 @@ const noInterfaces = Object.fromEntries(interfaceKinds.map((kind) => [`${kind}_i
 
 /** A member changes what describes its use of the machine; everything else is the administrator's. */
 function authorizePatch(identity: Identity, patch: Patch): void {
-  if (!patch.fields.every((field) => memberPatchFields.includes(field))) authorize(identity, 'baremetal:node:update');
+  if (isWithin(patch, memberPatchFields)) return;
+  authorize(
+    identity,
+    isWithin(patch, servicePatchFields) ? 'baremetal:node:update:instance_uuid' : 'baremetal:node:update',
+  );
+  refuseSystemFields(identity, patch.fields);
+}
+
+function isWithin(patch: Patch, fields: readonly string[]): boolean {
+  return patch.fields.every((field) => fields.includes(field));
+}
+
+/** Who administers a project enrolls machines of the project, of no other. */
+function ownedByCreator(
+  identity: Identity,
+  body: Readonly<Record<string, InfoValue>>,
+): Readonly<Record<string, InfoValue>> {
+  if (identity.system) return body;
+  const { project } = identity;
+  refuseSystemFields(identity, givenFields(body['owner'] === project ? { ...body, owner: null } : body));
+  return { ...body, owner: project };
+}
+
+function refuseSystemFields(identity: Identity, fields: readonly string[]): void {
+  const refused = identity.system ? undefined : fields.find((field) => systemFields.includes(field));
+  if (refused === undefined) return;
+  throw forbidden(`baremetal:node:update:${refused}`, 'It needs a role for the whole system.');
 }
 
 function checkValues(node: Node, values: Readonly<Record<string, InfoValue>>, minor: number): void {

@@ -1,7 +1,7 @@
 import type { InfoValue } from '@ironbark/core';
 import type { PortInput } from '@ironbark/engine';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { listChildren, readChild } from '../child-records.ts';
+import { listChildren, readChild, refuseMove, requireChild } from '../child-records.ts';
 import type { ApiContext } from '../context.ts';
 import { asBadRequest } from '../errors.ts';
 import { portCreateSchema, portInputs, portPatchFields } from '../inputs/port.ts';
@@ -10,7 +10,7 @@ import { patchSchema, readPatch } from '../json-patch.ts';
 import { portFieldVersions } from '../microversion-table.ts';
 import { rejectNewer } from '../microversion.ts';
 import { nodeIdent, recordUuid } from '../names.ts';
-import { readNode } from '../ownership.ts';
+import { readNode, requireOwnNode } from '../ownership.ts';
 import { nextPage, readPage } from '../pagination.ts';
 import { created, noContent, route } from '../route.ts';
 import { fieldsQuery, pageQuery, text, uuid } from '../schemas/fields.ts';
@@ -99,7 +99,9 @@ export function registerPorts(app: FastifyInstance, { engine }: ApiContext): voi
     async (request, reply) => {
       const body = request.body as Readonly<Record<string, InfoValue>>;
       rejectNewer(givenFields(body), portFieldVersions, request.minor, 'field');
-      const port = await asBadRequest(engine.ports.create(readInput(portInputs, body) as PortInput));
+      const input = readInput(portInputs, body) as PortInput;
+      await asBadRequest(requireOwnNode(engine, request.identity, input.nodeUuid));
+      const port = await asBadRequest(engine.ports.create(input));
       return created(request, reply, `ports/${port.uuid}`).send(renderPort(port, request.base, request.minor));
     },
   );
@@ -134,10 +136,13 @@ export function registerPorts(app: FastifyInstance, { engine }: ApiContext): voi
       responses: { 200: portResponse },
     },
     async (request) => {
-      const { minor } = request;
+      const { minor, identity } = request;
       const patch = readPatch(request.body, portPatchFields);
       rejectNewer(patch.fields, portFieldVersions, minor, 'field');
-      const port = await patchRecord(engine.ports, recordUuid('Port', request.params.uuid), patch, portInputs);
+      refuseMove(identity, patch);
+      const ident = recordUuid('Port', request.params.uuid);
+      await requireChild(engine, identity, engine.ports, ident, 'Port', requireOwnNode);
+      const port = await patchRecord(engine.ports, ident, patch, portInputs);
       return renderPort(port, request.base, minor);
     },
   );
@@ -152,7 +157,9 @@ export function registerPorts(app: FastifyInstance, { engine }: ApiContext): voi
       responses: { 204: null },
     },
     async (request, reply) => {
-      await engine.ports.delete(recordUuid('Port', request.params.uuid));
+      const ident = recordUuid('Port', request.params.uuid);
+      await requireChild(engine, request.identity, engine.ports, ident, 'Port', requireOwnNode);
+      await engine.ports.delete(ident);
       return noContent(reply);
     },
   );

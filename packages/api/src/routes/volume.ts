@@ -2,7 +2,7 @@ import { invalidParameter, type InfoValue, type VolumeConnector, type VolumeTarg
 import type { RecordService } from '@ironbark/engine';
 import type { VolumeFilter } from '@ironbark/store';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { listChildren, readChild } from '../child-records.ts';
+import { listChildren, readChild, refuseMove, requireChild } from '../child-records.ts';
 import type { ApiContext } from '../context.ts';
 import { asBadRequest } from '../errors.ts';
 import type { InputFields } from '../inputs/input-field.ts';
@@ -19,7 +19,7 @@ import { patchSchema, readPatch } from '../json-patch.ts';
 import { links } from '../links.ts';
 import { introduced } from '../microversion-table.ts';
 import { nodeIdent, recordUuid } from '../names.ts';
-import { readNode } from '../ownership.ts';
+import { readNode, requireNode } from '../ownership.ts';
 import { nextPage, readPage } from '../pagination.ts';
 import { created, noContent, route } from '../route.ts';
 import { fieldsQuery, pageQuery, text } from '../schemas/fields.ts';
@@ -174,6 +174,7 @@ function registerResource<Row extends { readonly uuid: string; readonly nodeUuid
     },
     async (request, reply) => {
       const input = readInput(inputs, request.body as Readonly<Record<string, InfoValue>>);
+      await asBadRequest(requireNode(engine, request.identity, (input as { nodeUuid: string }).nodeUuid));
       const row = await asBadRequest(service.create(input as never));
       return created(request, reply, `volume/${plural}/${row.uuid}`).send(render(row, request));
     },
@@ -209,8 +210,11 @@ function registerResource<Row extends { readonly uuid: string; readonly nodeUuid
       responses: { 200: resource.response },
     },
     async (request) => {
+      const { identity } = request;
       const patch = readPatch(request.body, resource.patchFields);
+      refuseMove(identity, patch);
       const uuid = recordUuid(label, (request.params as { uuid: string }).uuid);
+      await requireChild(engine, identity, service, uuid, label, requireNode);
       return render(await patchRecord(service, uuid, patch, inputs), request);
     },
   );
@@ -226,7 +230,9 @@ function registerResource<Row extends { readonly uuid: string; readonly nodeUuid
       responses: { 204: null },
     },
     async (request, reply) => {
-      await service.delete(recordUuid(label, (request.params as { uuid: string }).uuid));
+      const uuid = recordUuid(label, (request.params as { uuid: string }).uuid);
+      await requireChild(engine, request.identity, service, uuid, label, requireNode);
+      await service.delete(uuid);
       return noContent(reply);
     },
   );

@@ -1,7 +1,8 @@
 import { isSecret, MASK, type Info, type VolumeConnector, type VolumeTarget } from '@ironbark/core';
+import type { Identity } from '../auth/authenticator.ts';
 import { links } from '../links.ts';
 import { introduced } from '../microversion-table.ts';
-import { reachesAllNodes } from '../ownership.ts';
+import { hasRole } from '../policy.ts';
 import type { Viewer } from './node.ts';
 import { pick, type Selectable, type Wire } from './selection.ts';
 
@@ -41,7 +42,7 @@ export function renderTarget(target: VolumeTarget, viewer: Viewer, fields?: read
     updated_at: target.updatedAt,
     boot_index: target.bootIndex,
     extra: target.extra,
-    properties: reachesAllNodes(viewer.identity) ? maskPasswords(target.properties) : redacted,
+    properties: showsProperties(viewer.identity) ? maskPasswords(target.properties) : redacted,
     volume_id: target.volumeId,
     volume_type: target.volumeType,
     links: links(viewer.base, `volume/targets/${target.uuid}`),
@@ -50,8 +51,12 @@ export function renderTarget(target: VolumeTarget, viewer: Viewer, fields?: read
   return fields === undefined ? wire : pick(wire, fields);
 }
 
-/** A project learns which volumes its machine has, not how the storage is reached. */
-const redacted: Info = { redacted_contents: '** Redacted: shown to those who administer all nodes. **' };
+/** Who only uses a machine learns which volumes it has, not how the storage is reached. */
+function showsProperties(identity: Identity): boolean {
+  return identity.system || hasRole(identity, 'service');
+}
+
+const redacted: Info = { redacted_contents: '** Redacted: shown to administrators. **' };
 
 /** What a storage service wrote into the properties may hold passwords that no client sent. */
 function maskPasswords(properties: Info): Info {
