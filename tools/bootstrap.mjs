@@ -9,7 +9,8 @@ const installPackages = `${fromSource} tools/lab/src/install-packages.ts`;
 const nx = 'nx run-many --output-style=static';
 const tasks = {
   demo: [`${installPackages} lab`, `${nx} -t build --output-style=dynamic`, `${fromSource} tools/demo/src/main.ts`],
-  test: [`${installPackages} lab test`, `${nx} -t lint,typecheck,build,test`, `${nx} -t e2e`],
+  'lab:openstack': [`${installPackages} live lab`, `${fromSource} tools/lab/src/openstack/serve.ts`],
+  test: [`${installPackages} lab live test`, `${nx} -t lint,typecheck,build,test`, `${nx} -t e2e`, `${nx} -t live`],
   'test:unit': [`${nx} -t test`],
   bench: [`${nx} -t build`, `${fromSource} test/bench/main.ts`],
 };

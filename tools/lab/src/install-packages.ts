@@ -1,14 +1,14 @@
-// Installs the Debian packages that the lab needs: asks on a terminal, not with --yes or in CI. Arguments: purposes (lab, test).
+// Installs the Debian packages that the lab needs: asks on a terminal, not with --yes or in CI. Arguments: purposes (lab, live, test).
 import { parseArgs } from 'node:util';
 import { createInterface } from 'node:readline/promises';
 import { execa } from 'execa';
-import { missingPackages, type DebianPackage } from './packages.ts';
+import { missingPackages, packagePurposes, type DebianPackage } from './packages.ts';
 
 const { values, positionals } = parseArgs({
   options: { yes: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
-const purposes = positionals.filter((name): name is DebianPackage['purpose'] => name === 'lab' || name === 'test');
+const purposes = packagePurposes.filter((name) => positionals.includes(name));
 const missing = await missingPackages(purposes);
 if (missing.length > 0) await install(missing);
 

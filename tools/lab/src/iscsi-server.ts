@@ -87,6 +87,11 @@ export class IscsiServer {
     return first;
   }
 
+  /** Environment in which `tgtadm` reaches this daemon. Targets that others make there are not known here. */
+  get environment(): Readonly<Record<string, string>> {
+    return controlEnvironment(this.#directory);
+  }
+
   get portals(): readonly IscsiPortal[] {
     return [...this.#portals];
   }
@@ -200,8 +205,8 @@ export class IscsiServer {
   }
 
   async #admin(mode: string, operation: string, ...args: readonly string[]): Promise<string> {
-    const env = controlEnvironment(this.#directory);
-    return run('tgtadm', ['--lld', 'iscsi', '--mode', mode, '--op', operation, ...args], { env, timeoutMs: 10_000 });
+    const command = ['--lld', 'iscsi', '--mode', mode, '--op', operation, ...args];
+    return run('tgtadm', command, { env: this.environment, timeoutMs: 10_000 });
   }
 }
 

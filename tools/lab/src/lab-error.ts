@@ -4,7 +4,8 @@ export type LabErrorCode =
   | 'LAB_PROCESS_ENDED'
   | 'LAB_TIMEOUT'
   | 'LAB_INVALID'
-  | 'LAB_GUEST_FAILED';
+  | 'LAB_GUEST_FAILED'
+  | 'LAB_REQUEST_FAILED';
 
 /** What failed in the lab, with a stable code and, in `hint`, what to do next. */
 export class LabError extends Error {

@@ -145,6 +145,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   return lab;
 }
 
-function defaultCacheDirectory(): string {
+/** Where what takes long to make is kept. */
+export function defaultCacheDirectory(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'ironbark', 'lab');
 }

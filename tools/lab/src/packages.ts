@@ -1,12 +1,16 @@
 import { access, readdir } from 'node:fs/promises';
 
+/** `lab` packages are needed to boot machines, `live` packages by the services of OpenStack, `test` packages only by tests. */
+export const packagePurposes = ['lab', 'live', 'test'] as const;
+
+export type PackagePurpose = (typeof packagePurposes)[number];
+
 export interface DebianPackage {
   readonly name: string;
   /** A file or folder that exists when the package is installed; `*` stands for anything within the last part of the path. */
   readonly proof: string;
   readonly reason: string;
-  /** `lab` packages are needed to boot machines, `test` packages only by tests. */
-  readonly purpose: 'lab' | 'test';
+  readonly purpose: PackagePurpose;
 }
 
 /** The Debian packages that the lab and the end-to-end tests use, beyond what every Debian system has. */
@@ -24,6 +28,9 @@ export const debianPackages: readonly DebianPackage[] = [
   lab('grub-common', '/usr/bin/grub-mkimage', 'boot loader of the guest'),
   lab('grub-pc-bin', '/usr/lib/grub/i386-pc/boot.img', 'boot loader of the guest'),
   lab('openssl', '/usr/bin/openssl', 'certificate of the virtual BMC'),
+  // The libraries: the packages of the daemons would start them.
+  live('python3-keystone', '/usr/bin/keystone-wsgi-public', 'Keystone'),
+  live('python3-cinder', '/usr/lib/python3/dist-packages/cinder/service.py', 'Cinder'),
   test(
     'python3-sushy',
     '/usr/lib/python3/dist-packages/sushy',
@@ -36,7 +43,7 @@ export const debianPackages: readonly DebianPackage[] = [
 
 /** The packages of the table that are not installed. */
 export async function missingPackages(
-  purposes: readonly DebianPackage['purpose'][] = ['lab', 'test'],
+  purposes: readonly PackagePurpose[] = packagePurposes,
   packages: readonly DebianPackage[] = debianPackages,
 ): Promise<readonly DebianPackage[]> {
   const wanted = packages.filter((each) => purposes.includes(each.purpose));
@@ -46,6 +53,10 @@ export async function missingPackages(
 
 function lab(name: string, proof: string, reason: string): DebianPackage {
   return { name, proof, reason, purpose: 'lab' };
+}
+
+function live(name: string, proof: string, reason: string): DebianPackage {
+  return { name, proof, reason, purpose: 'live' };
 }
 
 function test(name: string, proof: string, reason: string): DebianPackage {

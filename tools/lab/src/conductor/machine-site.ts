@@ -6,6 +6,8 @@ import { ConductorProcess, pluginPaths } from './conductor-process.ts';
 export interface MachineSiteOptions {
   /** Settings of the boot driver that differ from its defaults. */
   readonly ipxe?: Readonly<Record<string, unknown>>;
+  /** Settings of the storage driver for Cinder. Default: none, and it is not enabled. */
+  readonly cinder?: Readonly<Record<string, unknown>>;
   /** Ends the start when it is aborted; nothing is left over then. */
   readonly signal?: AbortSignal;
 }
@@ -24,7 +26,7 @@ export interface MachineSite {
 }
 
 /** Starts everything that a machine needs to boot from a volume, on loopback. The machine is off. */
-export async function startMachineSite({ ipxe = {}, signal }: MachineSiteOptions = {}): Promise<MachineSite> {
+export async function startMachineSite({ ipxe, cinder, signal }: MachineSiteOptions = {}): Promise<MachineSite> {
   await using started = new AsyncDisposableStack();
   // The lab does not hear the signal itself: it may go only after the conductor, which writes into its directory.
   const lab = started.use(await startLab());
@@ -33,7 +35,7 @@ export async function startMachineSite({ ipxe = {}, signal }: MachineSiteOptions
   const bootUrl = `http://${hostSeenByGuest}:${bootPort}`;
   const machine = await lab.createMachine({ name: 'machine-1', bootUrl: `${bootUrl}/boot.ipxe` });
   const siteDirectory = join(lab.directory, 'site');
-  const config = siteConfig({ apiPort, bootPort, bootUrl, ipxe });
+  const config = siteConfig({ apiPort, bootPort, bootUrl }, { ipxe, cinder });
   let conductor = await ConductorProcess.start({ site: siteDirectory, config });
   started.defer(async () => void (await conductor.stop()));
   signal?.throwIfAborted();
@@ -56,25 +58,34 @@ interface SiteAddresses {
   readonly apiPort: number;
   readonly bootPort: number;
   readonly bootUrl: string;
-  readonly ipxe: Readonly<Record<string, unknown>>;
 }
 
-function siteConfig({ apiPort, bootPort, bootUrl, ipxe }: SiteAddresses): Readonly<Record<string, unknown>> {
+function siteConfig(
+  { apiPort, bootPort, bootUrl }: SiteAddresses,
+  drivers: Readonly<Record<'ipxe' | 'cinder', Readonly<Record<string, unknown>> | undefined>>,
+): Readonly<Record<string, unknown>> {
+  const hasCinder = drivers.cinder !== undefined;
+  const settings = Object.entries(drivers).filter(([, section]) => section !== undefined);
   return {
     hostname: 'lab',
     // Machines reach the host under an address of their own network: boot reports go there.
     api: { port: apiPort, boot_report_url: `http://${hostSeenByGuest}:${apiPort}` },
-    plugins: pluginPaths('hardware-redfish', 'boot-ipxe', 'storage-external'),
+    plugins: pluginPaths(
+      'hardware-redfish',
+      'boot-ipxe',
+      'storage-external',
+      ...(hasCinder ? ['storage-cinder'] : []),
+    ),
     enabled: {
       hardware: ['redfish'],
       power: ['redfish'],
       management: ['redfish'],
       boot: ['ipxe'],
-      storage: ['noop', 'external'],
+      storage: ['noop', 'external', ...(hasCinder ? ['cinder'] : [])],
     },
     settings: {
       netboot: { listen: { host: loopback, port: bootPort }, http_url: bootUrl },
-      ...(Object.keys(ipxe).length === 0 ? {} : { ipxe }),
+      ...Object.fromEntries(settings),
     },
     notifications: { log: true },
   };

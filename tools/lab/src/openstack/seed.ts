@@ -1,0 +1,41 @@
+import { cinderUser, region, users, type OpenStackUser } from './details.ts';
+import { OpenStackSession } from './session.ts';
+
+const accounts: readonly { readonly user: OpenStackUser; readonly roles: readonly string[] }[] = [
+  { user: cinderUser, roles: ['admin', 'service'] },
+  { user: users.conductor, roles: ['admin', 'service'] },
+  { user: users.demo, roles: ['member'] },
+  { user: users.reader, roles: ['reader'] },
+];
+
+/** Creates projects, users and the catalogue in a Keystone that has only its administrator. */
+export async function seedKeystone(authUrl: string, cinderEndpoint: string): Promise<void> {
+  const admin = new OpenStackSession(authUrl, users.admin);
+  const create = async (kind: string, body: object): Promise<string> =>
+    (await admin.call<Record<string, { id: string }>>('POST', `${authUrl}/${kind}s`, { [kind]: body }))[kind]?.id ?? '';
+  const list = await admin.call<{ roles: { id: string; name: string }[] }>('GET', `${authUrl}/roles`);
+  const roleIds = new Map(list.roles.map(({ id, name }) => [name, id]));
+  for (const name of new Set(accounts.flatMap(({ roles }) => roles))) {
+    if (!roleIds.has(name)) roleIds.set(name, await create('role', { name }));
+  }
+  const projectIds = new Map<string, string>();
+  for (const name of new Set(accounts.map(({ user }) => user.project))) {
+    projectIds.set(name, await create('project', { name, domain_id: 'default' }));
+  }
+  for (const { user, roles } of accounts) {
+    const { username: name, password, project } = user;
+    const userId = await create('user', { name, password, domain_id: 'default' });
+    for (const role of roles) {
+      const path = `projects/${projectIds.get(project)}/users/${userId}/roles/${roleIds.get(role)}`;
+      await admin.call('PUT', `${authUrl}/${path}`);
+    }
+  }
+  // Clients look for either type.
+  for (const type of ['volumev3', 'block-storage']) {
+    const serviceId = await create('service', { type, name: 'cinder' });
+    for (const each of ['public', 'internal', 'admin']) {
+      const url = `${cinderEndpoint}/v3/%(project_id)s`;
+      await create('endpoint', { service_id: serviceId, interface: each, url, region_id: region });
+    }
+  }
+}
