@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Info } from '@ironbark/core';
+import { isIronbarkError, type Info } from '@ironbark/core';
 import { createIscsiProperties, createNodeRecords, type NodeRecords } from './fakes/records.ts';
 import { withBench } from './suite/bench.ts';
 import type { RefusedRecords, TestRunner } from './suite/harness.ts';
@@ -8,6 +8,9 @@ import { describeRecords } from './suite/records-suite.ts';
 import { assertHidden } from './suite/secrecy.ts';
 import { describeAttach, describeFailingAttach } from './suite/storage-attach.ts';
 import { describeDetach, describeFailingDetach } from './suite/storage-detach.ts';
+import { describeOutcomes } from './suite/storage-outcomes.ts';
+import { describeReconcile } from './suite/storage-reconcile.ts';
+import { describeChange } from './suite/storage-variants.ts';
 import { idsOf, type StorageBench, type StorageContext, type StorageHarness } from './suite/storage-harness.ts';
 
 export type { Fixture, Harness, RefusedRecords, TestRunner } from './suite/harness.ts';
@@ -22,26 +25,44 @@ export type { OnCreate } from './fakes/memory-storage.ts';
 
 /** Registers the conformance tests of a storage interface. */
 export function describeStorageDriver(runner: TestRunner, harness: StorageHarness): void {
-  const context: StorageContext = {
+  const variants = harness.variants ?? [];
+  runner.describe('storage driver', () => {
+    if (variants.length === 0) describeVariant(contextOf(runner, harness, undefined));
+    for (const variant of variants) {
+      const context = contextOf(runner, harness, variant);
+      runner.describe(variant, () => {
+        describeVariant(context);
+        for (const other of variants.filter((name) => name !== variant)) describeChange(context, other);
+      });
+    }
+  });
+}
+
+function contextOf(runner: TestRunner, harness: StorageHarness, variant: string | undefined): StorageContext {
+  return {
     runner,
     harness,
+    variant,
     isManaged: harness.attachments === 'managed',
     has: (fault) => harness.faults?.includes(fault) ?? false,
     use(volumes, body, watch = {}) {
       const records = volumes.map((count, number) => createNodeRecords({ number, volumes: count }));
       const { onCreate = () => Promise.resolve(), onPut } = watch;
-      return withBench('storage', harness, { records, onCreate }, body, onPut);
+      return withBench('storage', harness, { records, onCreate, variant }, body, onPut);
     },
   };
-  runner.describe('storage driver', () => {
-    describeStorageRecords(context);
-    describeAttach(context);
-    describeFailingAttach(context);
-    describeDetach(context);
-    describeFailingDetach(context);
-    describeImageDecision(context);
-    describePlan(context);
-  });
+}
+
+function describeVariant(context: StorageContext): void {
+  describeStorageRecords(context);
+  describeAttach(context);
+  describeFailingAttach(context);
+  describeDetach(context);
+  describeFailingDetach(context);
+  describeImageDecision(context);
+  describePlan(context);
+  if (context.isManaged) describeOutcomes(context);
+  if (context.harness.reconciles === true) describeReconcile(context);
 }
 
 /** Malformed iSCSI targets, for the `refuses` of drivers that take connections from the targets' properties. */
@@ -73,6 +94,15 @@ function refusedTarget(title: string, field: string, properties: Info, volumeTyp
 }
 
 function describeStorageRecords({ runner, harness, use, has }: StorageContext): void {
+  const { followsPower: follows = true } = harness;
+  runner.describe('self-description', () => {
+    runner.it(`says that its volumes ${follows ? 'follow the power of the machine' : 'stay while it is off'}`, () =>
+      use([1], async ({ driver }) => {
+        await Promise.resolve();
+        assert.equal(driver.followsPower ?? true, follows);
+      }),
+    );
+  });
   describeRecords<StorageBench>({
     runner,
     refuses: harness.refuses ?? [],
@@ -127,7 +157,7 @@ function describeImageDecision({ runner: { describe, it }, harness, use }: Stora
   });
 }
 
-function describePlan({ runner: { describe, it }, harness, isManaged, use }: StorageContext): void {
+function describePlan({ runner: { describe, it }, harness, isManaged, use, has }: StorageContext): void {
   describe('plan', () => {
     it('touches nothing, neither before nor after an attachment', () =>
       use([2], async (bench) => {
@@ -139,6 +169,19 @@ function describePlan({ runner: { describe, it }, harness, isManaged, use }: Sto
         await settled('plan', bench.driver.plan(bench.task()));
         assert.deepEqual(await everything(bench), attached);
       }));
+
+    if (has('unreachable')) {
+      it('comes about without an answer from the backend, or says why not', () =>
+        use([1], async (bench) => {
+          const records = await bench.inject({ name: 'unreachable' });
+          const plan = await settled(
+            'plan',
+            bench.driver.plan(bench.task(records)).catch((error: unknown) => ({ error })),
+          );
+          if ('error' in plan) assert.ok(isIronbarkError(plan.error), `plan failed with ${String(plan.error)}`);
+          assertHidden('the plan', plan, bench.secrets);
+        }));
+    }
 
     it('names the calls that attach would make, and none for a node without volumes', () =>
       use([2, 0], async (bench) => {

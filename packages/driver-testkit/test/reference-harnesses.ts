@@ -72,6 +72,7 @@ export function storageHarness(
 ): StorageHarness {
   return {
     attachments: 'managed',
+    reconciles: true,
     faults: ['attach_refused', 'release_refused', 'release_ignored', 'unreachable'],
     refuses: malformedIscsiTargets,
     create({ records, onCreate }) {

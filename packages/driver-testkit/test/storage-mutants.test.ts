@@ -1,4 +1,12 @@
-import { isIronbarkError, type AttachedVolume, type StoragePlan, type Task } from '@ironbark/core';
+import {
+  isIronbarkError,
+  type AttachedVolume,
+  type AttachmentFinding,
+  type OnVolume,
+  type StoragePlan,
+  type Task,
+  type VolumeAttachment,
+} from '@ironbark/core';
 import { describe } from 'vitest';
 import { MemoryStorage, type MemoryArray } from '../src/fakes.ts';
 import { describeStorageDriver } from '../src/storage.ts';
@@ -8,8 +16,8 @@ import { storageHarness } from './reference-harnesses.ts';
 const forever = new AbortController().signal;
 
 class AttachesInUuidOrder extends MemoryStorage {
-  override async attach(task: Task): Promise<readonly AttachedVolume[]> {
-    const volumes = await super.attach(task);
+  override async attach(task: Task, onVolume?: OnVolume): Promise<readonly AttachedVolume[]> {
+    const volumes = await super.attach(task, onVolume);
     return volumes.toSorted((a, b) => (a.target.uuid < b.target.uuid ? -1 : 1));
   }
 }
@@ -145,6 +153,95 @@ class LogsPassword extends MemoryStorage {
   }
 }
 
+class TellsNothing extends MemoryStorage {
+  override attach(task: Task): Promise<readonly AttachedVolume[]> {
+    return super.attach(task);
+  }
+  override detach(task: Task): Promise<void> {
+    return super.detach(task);
+  }
+}
+
+class TellsTwice extends MemoryStorage {
+  override detach(task: Task, onVolume: OnVolume = () => {}): Promise<void> {
+    return super.detach(task, (outcome) => {
+      onVolume(outcome);
+      onVolume(outcome);
+    });
+  }
+}
+
+class HidesFailures extends MemoryStorage {
+  override attach(task: Task, onVolume: OnVolume = () => {}): Promise<readonly AttachedVolume[]> {
+    return super.attach(task, (outcome) => {
+      if (outcome.result !== 'failed') onVolume(outcome);
+    });
+  }
+}
+
+class CallsFailedReleased extends MemoryStorage {
+  override detach(task: Task, onVolume: OnVolume = () => {}): Promise<void> {
+    return super.detach(task, (outcome) => {
+      onVolume(outcome.result === 'failed' ? { ...outcome, result: 'released', error: null } : outcome);
+    });
+  }
+}
+
+class DetachesWithoutLock extends MemoryStorage {
+  protected override async confirmLock(): Promise<void> {}
+}
+
+class RepairsUnasked extends MemoryStorage {
+  override reconcile(task: Task, expected: readonly VolumeAttachment[]): Promise<readonly AttachmentFinding[]> {
+    return super.reconcile(task, expected, true);
+  }
+}
+
+class RepairsEverything extends MemoryStorage {
+  override async reconcile(
+    task: Task,
+    expected: readonly VolumeAttachment[],
+    repair: boolean,
+  ): Promise<readonly AttachmentFinding[]> {
+    const findings = await super.reconcile(task, expected, repair);
+    if (repair) await this.release(task, this.array.exportsTo(task.node.uuid));
+    return findings;
+  }
+}
+
+class TakesFromNeighbours extends MemoryStorage {
+  override async reconcile(
+    task: Task,
+    expected: readonly VolumeAttachment[],
+    repair: boolean,
+  ): Promise<readonly AttachmentFinding[]> {
+    const findings = await super.reconcile(task, expected, repair);
+    const foreign = (await this.array.listAll()).filter(({ nodeUuid }) => nodeUuid !== task.node.uuid);
+    for (const { nodeUuid, volumeId } of repair ? foreign : []) await this.array.remove(nodeUuid, volumeId);
+    return findings;
+  }
+}
+
+class MissesNothing extends MemoryStorage {
+  override async reconcile(
+    task: Task,
+    expected: readonly VolumeAttachment[],
+    repair: boolean,
+  ): Promise<readonly AttachmentFinding[]> {
+    return (await super.reconcile(task, expected, repair)).filter(({ kind }) => kind !== 'missing');
+  }
+}
+
+class KnowsEveryNode extends MemoryStorage {
+  override findOrphans(): Promise<readonly AttachmentFinding[]> {
+    return Promise.resolve([]);
+  }
+}
+
+class StaysAttached extends MemoryStorage {
+  readonly followsPower = false;
+}
+
 function mutant(fault: string, failsIn: string, make: (array: MemoryArray) => MemoryStorage) {
   return { fault, failsIn, harness: storageHarness(make) };
 }
@@ -178,7 +275,7 @@ describe('the storage suite', () => {
     ),
     mutant(
       'goes on after an abort',
-      'attach that fails > stops before the next volume when its signal is aborted on the way, and a detach releases the rest',
+      'attach that fails > stops when its signal is aborted on the way, and a detach releases the rest',
       (array) => new GoesOnAfterAbort(array),
     ),
     mutant(
@@ -225,6 +322,66 @@ describe('the storage suite', () => {
       'validates nothing',
       'records and self-description > refuses a LUN out of range',
       (array) => new ValidatesNothing(array),
+    ),
+    mutant(
+      'tells nothing of its volumes',
+      'onVolume > hears of every volume that was attached, and of those that were already',
+      (array) => new TellsNothing(array),
+    ),
+    mutant(
+      'tells of a volume twice',
+      'onVolume > hears of every volume that was released, and that there is nothing the second time',
+      (array) => new TellsTwice(array),
+    ),
+    mutant(
+      'does not tell which volume failed',
+      'onVolume > hears which volume was not attached and why, and of none that stays attached',
+      (array) => new HidesFailures(array),
+    ),
+    mutant(
+      'tells of a failed release as done',
+      'onVolume > hears which volume was not released and why',
+      (array) => new CallsFailedReleased(array),
+    ),
+    mutant(
+      'releases without the lock',
+      'detach that fails > releases nothing when the lock is lost',
+      (array) => new DetachesWithoutLock(array),
+    ),
+    mutant(
+      'repairs without the lock',
+      'reconcile > releases nothing when the lock is lost',
+      (array) => new DetachesWithoutLock(array),
+    ),
+    mutant(
+      'repairs without being asked',
+      'reconcile > finds what should not be held, and changes nothing unless it is asked to',
+      (array) => new RepairsUnasked(array),
+    ),
+    mutant(
+      'repairs what is right',
+      'reconcile > releases what should not be held when it is asked to, and keeps the rest',
+      (array) => new RepairsEverything(array),
+    ),
+    mutant(
+      'repairs by taking from another node',
+      'reconcile > finds a volume of the node that another node holds, and leaves it there',
+      (array) => new TakesFromNeighbours(array),
+    ),
+    mutant(
+      'overlooks what is missing',
+      'reconcile > finds what the backend has lost',
+      (array) => new MissesNothing(array),
+    ),
+    mutant(
+      'overlooks orphans',
+      'reconcile > finds volumes of nodes that are not known, and changes nothing',
+      (array) => new KnowsEveryNode(array),
+    ),
+    mutant(
+      'does not follow the power as its harness says',
+      'self-description > says that its volumes follow the power of the machine',
+      (array) => new StaysAttached(array),
     ),
     mutant('logs a password', 'attach > attaches exactly the volumes of the node', (array) => new LogsPassword(array)),
   ]);

@@ -1,12 +1,17 @@
 import {
+  explain,
   IronbarkError,
   isIronbarkError,
   parseVolumeConnection,
   type AttachedVolume,
+  type AttachmentFinding,
+  type OnVolume,
   type StorageInterface,
   type StoragePlan,
   type Task,
+  type VolumeAttachment,
   type VolumeConnection,
+  type VolumeOutcome,
   type VolumeTarget,
 } from '@ironbark/core';
 
@@ -30,6 +35,12 @@ export class MemoryArray {
   /** Ids of the volumes that are exported to a node, as the array's own administrator sees them. */
   exportsTo(nodeUuid: string): readonly string[] {
     return this.#exports.filter((one) => one.nodeUuid === nodeUuid).map((one) => one.volumeId);
+  }
+
+  /** All exports, as {@link MemoryArray.exportsTo}. */
+  async listAll(): Promise<readonly { readonly nodeUuid: string; readonly volumeId: string }[]> {
+    await this.#answer();
+    return [...this.#exports];
   }
 
   async list(nodeUuid: string): Promise<readonly string[]> {
@@ -78,7 +89,7 @@ export class MemoryStorage implements StorageInterface {
     for (const target of task.volumeTargets) connectionOf(target);
   }
 
-  async attach(task: Task): Promise<readonly AttachedVolume[]> {
+  async attach(task: Task, onVolume: OnVolume = () => {}): Promise<readonly AttachedVolume[]> {
     task.signal.throwIfAborted();
     if (task.volumeTargets.length === 0) return [];
     const volumes = inBootOrder(task).map((target) => ({ target, connection: connectionOf(target) }));
@@ -93,18 +104,72 @@ export class MemoryStorage implements StorageInterface {
         await this.array.create(task.node.uuid, volumeId);
       }
     } catch (error) {
-      if (!isIronbarkError(error, 'LOCK_LOST')) await this.rollBack(task, created);
+      if (isIronbarkError(error, 'LOCK_LOST')) throw error;
+      await this.rollBack(task, created);
+      const [failed, ...released] = created.toReversed();
+      if (failed !== undefined) onVolume(outcome(failed, 'failed', explain(error)));
+      for (const volumeId of released) onVolume(outcome(volumeId, 'released'));
       throw error;
+    }
+    for (const { volumeId } of inBootOrder(task)) {
+      onVolume(outcome(volumeId, held.includes(volumeId) ? 'adopted' : 'attached'));
     }
     return volumes;
   }
 
-  async detach(task: Task): Promise<void> {
+  async detach(task: Task, onVolume: OnVolume = () => {}): Promise<void> {
     task.signal.throwIfAborted();
-    const volumeIds = new Set([...(await remembered(task)), ...task.volumeTargets.map((target) => target.volumeId)]);
-    if (volumeIds.size === 0) return;
-    await this.release(task, [...volumeIds]);
+    const noted = await remembered(task);
+    const volumeIds = [...new Set([...noted, ...task.volumeTargets.map((target) => target.volumeId)])];
+    if (volumeIds.length === 0) return;
+    const before = await this.array.list(task.node.uuid);
+    await this.confirmLock(task);
+    try {
+      await this.release(task, volumeIds);
+    } catch (error) {
+      const left = this.array.exportsTo(task.node.uuid);
+      for (const volumeId of volumeIds) {
+        if (left.includes(volumeId)) onVolume(outcome(volumeId, 'failed', explain(error)));
+        else onVolume(outcome(volumeId, before.includes(volumeId) ? 'released' : 'absent'));
+      }
+      throw error;
+    }
+    for (const volumeId of volumeIds) onVolume(outcome(volumeId, before.includes(volumeId) ? 'released' : 'absent'));
     await task.journal.delete(journalKey);
+  }
+
+  async reconcile(
+    task: Task,
+    expected: readonly VolumeAttachment[],
+    repair: boolean,
+  ): Promise<readonly AttachmentFinding[]> {
+    const { node, volumeTargets } = task;
+    const wanted = expected.map(({ volumeId }) => volumeId);
+    const all = await this.array.listAll();
+    const held = all.filter(({ nodeUuid }) => nodeUuid === node.uuid).map(({ volumeId }) => volumeId);
+    const leaked = held.filter((volumeId) => !wanted.includes(volumeId));
+    const targeted = volumeTargets.map(({ volumeId }) => volumeId);
+    const foreign = all.filter(({ nodeUuid, volumeId }) => nodeUuid !== node.uuid && targeted.includes(volumeId));
+    if (repair && leaked.length > 0) {
+      await this.confirmLock(task);
+      await this.release(task, leaked);
+    }
+    return [
+      ...leaked.map((volumeId) => finding(node.uuid, volumeId, 'leaked', repair)),
+      ...wanted
+        .filter((volumeId) => !held.includes(volumeId))
+        .map((volumeId) => finding(node.uuid, volumeId, 'missing', false)),
+      ...foreign.map(({ volumeId }) => finding(node.uuid, volumeId, 'foreign', false)),
+    ];
+  }
+
+  async findOrphans(
+    isKnown: (nodeUuid: string) => boolean,
+    signal: AbortSignal,
+  ): Promise<readonly AttachmentFinding[]> {
+    signal.throwIfAborted();
+    const orphans = (await this.array.listAll()).filter(({ nodeUuid }) => !isKnown(nodeUuid));
+    return orphans.map(({ nodeUuid, volumeId }) => Object.assign(finding(nodeUuid, volumeId, 'leaked', false), { isOurs: false }));
   }
 
   shouldWriteImage(task: Task): boolean {
@@ -122,6 +187,11 @@ export class MemoryStorage implements StorageInterface {
   protected async remember(task: Task, volumeId: string): Promise<void> {
     const known = await remembered(task);
     if (!known.includes(volumeId)) await task.journal.put(journalKey, [...known, volumeId]);
+  }
+
+  /** Throws when another conductor has taken the node over: then nothing may be taken from its machine. */
+  protected async confirmLock(task: Task): Promise<void> {
+    await task.journal.put(journalKey, await remembered(task));
   }
 
   /** The failure of the attachment is what the caller has to hear; what could not be released is still in the journal. */
@@ -145,6 +215,20 @@ export class MemoryStorage implements StorageInterface {
       { hint: 'Release them on the array, or try again.', cause: failures[0] },
     );
   }
+}
+
+function outcome(volumeId: string, result: VolumeOutcome['result'], error: string | null = null): VolumeOutcome {
+  return { volumeId, result, durationMs: 0, error };
+}
+
+function finding(
+  nodeUuid: string,
+  volumeId: string,
+  kind: AttachmentFinding['kind'],
+  isRepaired: boolean,
+): AttachmentFinding {
+  const explanation = `Volume ${volumeId} of node ${nodeUuid} is ${kind}. Look at the exports of the array.`;
+  return { kind, nodeUuid, volumeId, attachmentId: null, explanation, isOurs: kind === 'leaked', isRepaired };
 }
 
 async function remembered(task: Task): Promise<readonly string[]> {

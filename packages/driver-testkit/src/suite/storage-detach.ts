@@ -55,6 +55,17 @@ export function describeDetach(context: StorageContext): void {
         await assertHeld(context, bench, bench.records(), volumeIds(bench.records()));
       }));
 
+    it('releases the volumes of an active node, which can be attached again', () =>
+      use([2], async (bench) => {
+        const { node, ...rest } = bench.records();
+        const active = { ...rest, node: { ...node, provisionState: 'active' as const } };
+        await settled('attach', bench.driver.attach(bench.task(active)));
+        await settled('detach', bench.driver.detach(bench.task(active)));
+        await assertHeld(context, bench, active, []);
+        await settled('the second attach', bench.driver.attach(bench.task(active)));
+        await assertHeld(context, bench, active, volumeIds(active));
+      }));
+
     if (!isManaged) return;
     it('releases a volume whose target was deleted meanwhile', () =>
       use([2], async (bench) => {
@@ -68,9 +79,19 @@ export function describeDetach(context: StorageContext): void {
 
 /** Tests of `detach` when the backend does not do its part. */
 export function describeFailingDetach(context: StorageContext): void {
-  const { runner, use, has } = context;
+  const { runner, use, has, isManaged } = context;
   const { describe, it } = runner;
   describe('detach that fails', () => {
+    if (isManaged) {
+      it('releases nothing when the lock is lost', () =>
+        use([2], async (bench) => {
+          await settled('attach', bench.driver.attach(bench.task()));
+          bench.journal(bench.records()).loseLock();
+          await rejected('detach', bench.driver.detach(bench.task()), /^LOCK_LOST$/, bench.secrets);
+          await assertHeld(context, bench, bench.records(), volumeIds(bench.records()));
+        }));
+    }
+
     it('does not begin when its signal is aborted', () =>
       use([2], async (bench) => {
         await settled('attach', bench.driver.attach(bench.task()));

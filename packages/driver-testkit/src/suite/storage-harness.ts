@@ -25,13 +25,18 @@ export interface StorageOptions {
    * for the answer: the suite looks at the journal then, or lets the conductor die.
    */
   readonly onCreate: OnCreate;
+  /** One of the harness's variants; undefined when it has none. */
+  readonly variant: string | undefined;
 }
 
 export interface StorageFixture extends Fixture<'storage', StorageFault> {
   /** Ids of the volumes of which the backend holds anything for the node, also half-made; one entry for each attachment. */
   observe(records: NodeRecords): Promise<readonly string[]> | readonly string[];
-  /** A new driver on the same backend, as after a restart of the conductor. */
-  restart(): Promise<StorageInterface> | StorageInterface;
+  /**
+   * A new driver on the same backend, as after a restart of the conductor.
+   * @param variant as another variant than before. Default: the same.
+   */
+  restart(variant?: string): Promise<StorageInterface> | StorageInterface;
   /** Takes all injected faults back. Needed with faults. */
   repair?(): void | Promise<void>;
 }
@@ -45,6 +50,15 @@ export interface StorageHarness extends Harness<StorageOptions, StorageFixture, 
    * Whether `attach` returns a connection for every target. A driver that ignores volume targets says `none`. Default: `all`.
    */
   readonly connects?: 'all' | 'none';
+  /**
+   * Ways in which the driver can be set up to talk to the same backend, such as the old and the new protocol of a service. The suite runs
+   * once for each, and lets each finish what another has begun. Default: there is one way.
+   */
+  readonly variants?: readonly string[];
+  /** Whether the driver has `reconcile` and `findOrphans`. Default: neither. */
+  readonly reconciles?: boolean;
+  /** What `followsPower` of the driver has to be. Default: true. */
+  readonly followsPower?: boolean;
 }
 
 export type StorageBench = Bench<'storage', StorageFault, StorageFixture>;
@@ -52,6 +66,7 @@ export type StorageBench = Bench<'storage', StorageFault, StorageFixture>;
 export interface StorageContext {
   readonly runner: TestRunner;
   readonly harness: StorageHarness;
+  readonly variant: string | undefined;
   readonly isManaged: boolean;
   /** Runs a test with one node for each number of volumes. */
   readonly use: (

@@ -1,0 +1,23 @@
+import type { VolumeTarget } from '@ironbark/core';
+import { describeHolder, type Survey } from './survey.ts';
+
+/** What the service can do, as far as it decides whether a volume can be attached. */
+export interface Abilities {
+  /** Whether one of two attachments can be released without harm to the other. */
+  readonly sharesVolumes: boolean;
+}
+
+/** Why a volume cannot be attached to the node now, as a sentence; undefined when it can. Cinder has the last word. */
+export function refusalOf(target: VolumeTarget, survey: Survey, { sharesVolumes }: Abilities): string | undefined {
+  const { volume, own, others } = survey;
+  const name = `Volume ${target.volumeId} (volume target ${target.uuid})`;
+  if (volume === null) return `${name} does not exist in Cinder, or the user of the conductor may not see it.`;
+  if (own.length > 0 || volume.status === 'available') return undefined;
+  const holders = others.map(describeHolder).join(', ');
+  if (volume.status === 'in-use' && volume.multiattach) {
+    if (sharesVolumes) return undefined;
+    return `${name} is attached to ${holders}, and a Cinder without attachments (microversion 3.44) would end both attachments when it releases one.`;
+  }
+  if (holders !== '') return `${name} is attached to ${holders}, and it is not a multiattach volume.`;
+  return `${name} has the status ${JSON.stringify(volume.status)}; it has to be "available".`;
+}

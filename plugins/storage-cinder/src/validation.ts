@@ -1,0 +1,103 @@
+import {
+  checkCapability,
+  initiatorOf,
+  invalidParameter,
+  isCapabilitySet,
+  parseCapabilities,
+  type Task,
+  type VolumeTarget,
+} from '@ironbark/core';
+
+/** Ids of volumes are uuids; nothing else may become a part of an address of the service. */
+const volumeIdPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function isVolumeId(text: string): boolean {
+  return volumeIdPattern.test(text);
+}
+
+/** As in Ironic: an `image_source` counts when the key is there, whatever its value. */
+export function writesImage({ node, volumeTargets }: Pick<Task, 'node' | 'volumeTargets'>): boolean {
+  return Object.hasOwn(node.instanceInfo, 'image_source') || !volumeTargets.some(({ bootIndex }) => bootIndex === 0);
+}
+
+/**
+ * Checks the records of a node, without Cinder. A node without volumes passes whatever its connectors and capabilities are.
+ * @throws INVALID_PARAMETER naming the record and the fix.
+ */
+export function checkRecords(task: Task): void {
+  if (task.volumeTargets.length === 0) return;
+  checkTargets(task.volumeTargets);
+  for (const target of task.volumeTargets) checkConnector(task, target);
+  const boot = task.volumeTargets.find(({ bootIndex }) => bootIndex === 0);
+  if (boot !== undefined && !writesImage(task)) checkBoot(task, boot);
+}
+
+/** Checks what targets say by themselves. @throws INVALID_PARAMETER naming the target. */
+export function checkTargets(targets: readonly VolumeTarget[]): void {
+  const seen = new Map<string, VolumeTarget>();
+  for (const target of targets) {
+    const { uuid, volumeId, volumeType } = target;
+    if (!isVolumeId(volumeId)) {
+      throw invalidParameter(
+        `The volume_id of volume target ${uuid} is ${JSON.stringify(volumeId)}, which is no id of a volume in Cinder.`,
+        { hint: 'Give the id that "openstack volume show <volume>" prints.' },
+      );
+    }
+    const other = seen.get(volumeId);
+    if (other !== undefined) {
+      throw invalidParameter(`The volume_id ${volumeId} is in volume target ${uuid} and in ${other.uuid}.`, {
+        hint: 'A node attaches a volume once: delete one of the targets.',
+      });
+    }
+    if (volumeType !== 'iscsi' && volumeType !== 'fibre_channel') {
+      throw invalidParameter(
+        `The volume type of volume target ${uuid} is ${JSON.stringify(volumeType)}, which the storage interface cinder does not support.`,
+        { hint: 'Use "iscsi" or "fibre_channel", in lower case.' },
+      );
+    }
+    seen.set(volumeId, target);
+  }
+}
+
+function checkConnector({ node, volumeConnectors }: Task, target: VolumeTarget): void {
+  const { iqn, wwpns, wwnns } = initiatorOf(volumeConnectors);
+  const where = `Node ${node.uuid} has volume target ${target.uuid} of type ${target.volumeType}`;
+  if (target.volumeType === 'iscsi' && iqn === null) {
+    throw invalidParameter(`${where}, but no volume connector of type iqn.`, {
+      hint: 'Create one with: openstack baremetal volume connector create --node <node> --type iqn --connector-id <iqn>.',
+    });
+  }
+  if (target.volumeType !== 'fibre_channel') return;
+  if (wwpns.length === 0) {
+    throw invalidParameter(`${where}, but no volume connector of type wwpn.`, {
+      hint: 'Create a wwpn and a wwnn connector for every port of the adapter.',
+    });
+  }
+  if (wwpns.length !== wwnns.length) {
+    throw invalidParameter(
+      `${where}, but ${wwpns.length} volume connectors of type wwpn and ${wwnns.length} of type wwnn.`,
+      { hint: 'Create a wwpn and a wwnn connector for every port of the adapter.' },
+    );
+  }
+}
+
+const bootCapabilities = {
+  iscsi: ['iscsi_boot'],
+  fibre_channel: ['fibre_channel_boot', 'fiberchannel_boot'],
+} as const;
+
+function checkBoot({ node, driver }: Task, boot: VolumeTarget): void {
+  const where = `Node ${node.uuid} is to boot from volume target ${boot.uuid} of type ${boot.volumeType}`;
+  if (boot.volumeType === 'iscsi' && !checkCapability(driver.boot, 'iscsi_volume_boot')) {
+    throw invalidParameter(
+      `${where}, but its boot interface ${driver.names.boot} cannot do that: it lacks the capability iscsi_volume_boot.`,
+      { hint: 'Set another one with: openstack baremetal node set --boot-interface ipxe <node>.' },
+    );
+  }
+  const names = bootCapabilities[boot.volumeType as keyof typeof bootCapabilities];
+  const capabilities = parseCapabilities(node.properties);
+  if (names.some((name) => isCapabilitySet(capabilities, name))) return;
+  throw invalidParameter(`${where}, but its capability ${names[0]} is not set.`, {
+    hint: `Set it with: openstack baremetal node set --property capabilities=${names[0]}:True <node>.`,
+  });
+}
