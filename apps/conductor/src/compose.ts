@@ -7,10 +7,15 @@ import { logNotifications } from './notification-log.ts';
 
 export interface ComposeOptions {
   readonly log: Logger;
-  /** URL of the API as machines reach it; null when they cannot. */
-  readonly apiUrl: string | null;
+  /** Tells the URL of the API as machines reach it; null when they cannot. */
+  readonly apiUrl: () => Promise<string | null>;
   /** Reads the database and loads the plugins without letting them write or listen. Default: false. */
   readonly dryRun?: boolean;
+  /**
+   * For short work beside a conductor that may be running: as a dry run, but node locks can be taken, under this name, and what belongs
+   * to a locked node can be written. Default: none.
+   */
+  readonly besideAs?: string;
 }
 
 export interface ComposedConductor {
@@ -27,36 +32,24 @@ export interface ComposedConductor {
  * @throws as the store and the plugin loader do; what had been opened by then is closed.
  */
 export async function composeConductor(config: Config, options: ComposeOptions): Promise<ComposedConductor> {
-  const { log, apiUrl, dryRun = false } = options;
-  const store = await openSqliteStore({ ...config.database, readOnly: dryRun });
+  const { log, apiUrl, besideAs } = options;
+  const dryRun = options.dryRun === true || besideAs !== undefined;
+  const role = besideAs === undefined ? (dryRun ? 'reader' : 'conductor') : 'beside';
+  const store = await openSqliteStore({ ...config.database, role });
   try {
     const plugins = await loadEnabledPlugins(config, log, dryRun);
     logNotifications(plugins.hooks, config.notifications, log);
     const { registry, hooks } = plugins;
-    const {
-      workers,
-      lockLeaseMs,
-      lockWaitMs,
-      powerTimeoutMs,
-      softPowerTimeoutMs,
-      stepTimeoutMs,
-      heartbeatTimeoutSeconds,
-    } = config.conductor;
+    const { graceMs: _grace, ...limits } = config.conductor;
     const engine = createEngine({
-      hostname: config.hostname,
+      hostname: besideAs ?? config.hostname,
       conductorGroup: config.conductorGroup,
       store,
       registry,
       hooks,
       log,
       apiUrl,
-      workers,
-      lockLeaseMs,
-      lockWaitMs,
-      powerTimeoutMs,
-      softPowerTimeoutMs,
-      stepTimeoutMs,
-      heartbeatTimeoutSeconds,
+      ...limits,
     });
     return {
       store,

@@ -5,6 +5,7 @@ import { IronbarkError, type Logger } from '@ironbark/core';
 import { bootReportUrlOf, isLoopback, localUrlOf } from './api-address.ts';
 import type { Config } from './config/load.ts';
 import { composeConductor } from './compose.ts';
+import { openAuth, type Keystone } from './keystone.ts';
 import { conductorVersion } from './version.ts';
 
 export interface RunningConductor {
@@ -27,16 +28,20 @@ const drainMs = 1000;
 export async function startConductor(config: Config, log: Logger): Promise<RunningConductor> {
   const { listen: host } = config.api;
   const port = config.api.port === 0 ? await freePort(host) : config.api.port;
-  const apiUrl = bootReportUrlOf(config.api, port);
-  warnOfExposure(config, apiUrl, log);
-  const composed = await composeConductor(config, { log, apiUrl });
-  const { engine } = composed;
+  const { auth, keystone } = await openAuth(config, log);
+  const opened = new AsyncDisposableStack();
+  opened.defer(async () => keystone?.close());
+  const apiUrl = () => bootReportUrlOf(config.api, port, keystone);
+  void warnEarly(config, apiUrl, keystone, log);
   try {
+    const composed = await composeConductor(config, { log, apiUrl });
+    opened.defer(() => composed.dispose());
+    const { engine } = composed;
     const { createApi } = await import('@ironbark/api');
     const app = createApi({
       engine,
       log,
-      auth: config.api.auth,
+      auth,
       ...(config.api.publicUrl === null ? {} : { publicUrl: config.api.publicUrl }),
       version: conductorVersion(),
     });
@@ -55,19 +60,29 @@ export async function startConductor(config: Config, log: Logger): Promise<Runni
           const closed = app.close();
           await Promise.all([engine.stop(config.conductor.graceMs), drain(closed, app.server)]);
         } finally {
-          await composed.dispose();
+          await opened.disposeAsync();
         }
       },
     };
   } catch (error) {
-    await composed.dispose();
+    await opened.disposeAsync();
     throw error;
   }
 }
 
-/** Says what an operator would otherwise find out too late. */
-function warnOfExposure({ api }: Config, apiUrl: string | null, log: Logger): void {
+/** Says what an operator would otherwise find out too late. Nothing waits for it: Keystone may come up after the conductor. */
+async function warnEarly(
+  { api }: Config,
+  apiUrlOf: () => Promise<string | null>,
+  keystone: Keystone | undefined,
+  log: Logger,
+): Promise<void> {
   const { listen } = api;
+  if (api.auth.strategy === 'noauth' && !isLoopback(listen)) {
+    log.warn({ listen }, 'everybody who reaches the API may do everything. Set api.auth.');
+  }
+  if (keystone !== undefined && !(await keystone.check())) return;
+  const apiUrl = await apiUrlOf();
   if (apiUrl === null)
     log.warn({ listen }, 'api.boot_report_url is not set: machines cannot report that they failed to boot.');
   else if (isLoopback(new URL(apiUrl).hostname)) {
@@ -75,9 +90,6 @@ function warnOfExposure({ api }: Config, apiUrl: string | null, log: Logger): vo
       { url: apiUrl },
       'machines cannot report that they failed to boot: the API has a loopback address. Set api.boot_report_url.',
     );
-  }
-  if (api.auth.strategy === 'noauth' && !isLoopback(listen)) {
-    log.warn({ listen }, 'everybody who reaches the API may do everything. Set api.auth.');
   }
 }
 

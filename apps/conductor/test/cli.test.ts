@@ -27,7 +27,10 @@ describe('ironbark', () => {
   it('--help lists the commands and the exit status', async () => {
     const { exitCode, stdout } = await ironbark(['--help']);
     const commands = [...stdout.matchAll(/^ {2}([a-z]+)[ [<]/gm)].map(([, name]) => name);
-    expect([exitCode, commands]).toEqual([0, ['init', 'serve', 'plan', 'plugins', 'db', 'config', 'version', 'help']]);
+    expect([exitCode, commands]).toEqual([
+      0,
+      ['init', 'serve', 'plan', 'reconcile', 'plugins', 'db', 'config', 'version', 'help'],
+    ]);
     expect(stdout).toMatch(/Exit status:\n {2}0 {2}success\n {2}1 {2}failure\n {2}2 /);
   });
 
@@ -35,6 +38,7 @@ describe('ironbark', () => {
     ['init'],
     ['serve'],
     ['plan'],
+    ['reconcile'],
     ['plugins'],
     ['db', 'migrate'],
     ['db', 'status'],

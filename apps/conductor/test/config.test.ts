@@ -54,6 +54,11 @@ describe('a configuration', () => {
 
   it('has times in milliseconds', () => {
     expect(parseConfig({ conductor: { grace_seconds: 0.5 } }, '/site').conductor.graceMs).toBe(500);
+    const off = { sync_power_state_interval_seconds: 0, reconcile_interval_seconds: 0 };
+    expect(parseConfig({ conductor: off }, '/site').conductor).toMatchObject({
+      syncPowerStateIntervalMs: 0,
+      reconcileIntervalMs: 0,
+    });
   });
 
   it('has a public URL without a slash at its end', () => {

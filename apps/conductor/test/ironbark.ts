@@ -7,6 +7,7 @@ const command = [process.execPath, '--conditions=@ironbark/source', main] as con
 
 export const pluginDirectory = join(import.meta.dirname, '../../../plugins');
 export const gatePlugin = join(import.meta.dirname, 'fixtures/gate-plugin');
+export const arrayPlugin = join(import.meta.dirname, 'fixtures/array-plugin');
 
 /** Runs the command as an operator does, from the sources. Never throws for its exit code. */
 export async function ironbark(words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
@@ -20,16 +21,22 @@ export async function ironbark(words: readonly string[], environment: Readonly<R
   return { exitCode, stdout, stderr };
 }
 
-const serveOptions = { reject: false, stdin: 'ignore', forceKillAfterDelay: false } as const satisfies Options;
+const startOptions = { reject: false, stdin: 'ignore', forceKillAfterDelay: false } as const satisfies Options;
 
-/** Starts `ironbark serve` and waits for the line that says that it is ready. What still runs when the test ends is killed. */
-export async function serve(site: string, environment: Readonly<Record<string, string>> = {}) {
+/** Starts the command and leaves it running. What still runs when the test ends is killed. */
+export function start(words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const [node, ...options] = command;
-  const child = execa(node, [...options, 'serve', '--site', site], { ...serveOptions, env: environment });
+  const child = execa(node, [...options, ...words], { ...startOptions, env: environment });
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await child;
   });
+  return child;
+}
+
+/** Starts `ironbark serve` and waits for the line that says that it is ready. */
+export async function serve(site: string, environment: Readonly<Record<string, string>> = {}) {
+  const child = start(['serve', '--site', site], environment);
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout.setEncoding('utf8').once('data', resolve);
     void child.then(({ stderr }) => reject(new Error(`The conductor did not start:\n${stderr}`)));

@@ -5,6 +5,7 @@ import { silentLogger, wrapSecrets, type Info } from '@ironbark/core';
 import { describe, expect, it, vi } from 'vitest';
 import { composeConductor } from '../src/compose.ts';
 import { parseConfig } from '../src/config/load.ts';
+import { arraySite, deployedNode } from './array-site.ts';
 import { ironbark, pluginDirectory, serve } from './ironbark.ts';
 import { createSite } from './site.ts';
 
@@ -40,7 +41,7 @@ const properties = wrapSecrets({
 async function siteWithNode(options: { readonly complete: boolean } = { complete: true }) {
   const site = createSite();
   writeFileSync(join(site, 'ironbark.yaml'), JSON.stringify(config));
-  const conductor = await composeConductor(parseConfig(config, site), { log: silentLogger, apiUrl: null });
+  const conductor = await composeConductor(parseConfig(config, site), { log: silentLogger, apiUrl: async () => null });
   const { engine } = conductor;
   await engine.start();
   const node = await engine.nodes.create({
@@ -89,6 +90,19 @@ describe('plan', () => {
     );
     expect(stdout).toContain('******');
     expect(stdout).not.toContain('correct-horse');
+  });
+
+  it('shows the calls of the storage, and that they decide what the machine boots from', async () => {
+    const site = arraySite();
+    const { url } = await serve(site);
+    await deployedNode(url, 'n-1');
+    const { exitCode, stdout } = await ironbark(['plan', 'n-1', '--site', site]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /\nWarnings\n {2}- What the machine boots from is decided when volume boot-of-n-1 .* is attached/,
+    );
+    expect(stdout).toContain('\nStorage calls\n  1.  export boot-of-n-1  array\n');
+    expect(stdout).toContain('\nBoot source\n  undecided until the boot volume is attached');
   });
 
   it('prints JSON that holds the same, with secrets masked', async () => {

@@ -32,6 +32,7 @@ export const errorCodes = {
   BMC_UNSUPPORTED: 500,
   BMC_FAILURE: 500,
   DATABASE_TOO_NEW: 500,
+  DATABASE_TOO_OLD: 500,
   DATABASE_IN_USE: 500,
   SECRET_KEY_INVALID: 500,
   CONFIG_INVALID: 500,
@@ -44,6 +45,7 @@ export const errorCodes = {
   OPERATION_ABORTED: 500,
   OPERATION_TIMEOUT: 500,
   NO_FREE_WORKER: 503,
+  IDENTITY_UNAVAILABLE: 503,
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -1,7 +1,7 @@
 import { AsyncSeriesHook } from 'tapable';
 import type { BootArtifacts } from './boot/boot-source.ts';
 import type { Notification } from './notification.ts';
-import type { AttachedVolume } from './driver/interfaces.ts';
+import type { AttachedVolume, AttachmentFinding } from './driver/interfaces.ts';
 import type { Task } from './driver/task.ts';
 import type { Node } from './model/node.ts';
 import type { PowerTarget, ProvisionState } from './model/states.ts';
@@ -13,6 +13,8 @@ export interface OperationEvent {
   readonly verb: string;
   /** Message of the failure; null while it runs and when it succeeded. */
   readonly error: string | null;
+  /** From the request to the end, restarts of the conductor included; null while it runs. */
+  readonly durationMs: number | null;
 }
 
 /**
@@ -31,6 +33,10 @@ export interface Hooks {
   readonly operationStarted: AsyncSeriesHook<[OperationEvent]>;
   readonly operationFinished: AsyncSeriesHook<[OperationEvent]>;
   readonly operationFailed: AsyncSeriesHook<[OperationEvent]>;
+  /** The power state of a node could not be read, with the reason; told at every pass over the nodes. */
+  readonly powerSyncFailed: AsyncSeriesHook<[Node, string]>;
+  /** All nodes were compared with their storage services: what disagrees, orphans included. */
+  readonly storageCompared: AsyncSeriesHook<[readonly AttachmentFinding[]]>;
   readonly notification: AsyncSeriesHook<[Notification]>;
 }
 
@@ -47,6 +53,8 @@ export function createHooks(): Hooks {
     operationStarted: new AsyncSeriesHook(['event'], 'operationStarted'),
     operationFinished: new AsyncSeriesHook(['event'], 'operationFinished'),
     operationFailed: new AsyncSeriesHook(['event'], 'operationFailed'),
+    powerSyncFailed: new AsyncSeriesHook(['node', 'reason'], 'powerSyncFailed'),
+    storageCompared: new AsyncSeriesHook(['findings'], 'storageCompared'),
     notification: new AsyncSeriesHook(['notification'], 'notification'),
   };
 }

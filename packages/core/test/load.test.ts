@@ -292,7 +292,7 @@ describe('settings', () => {
 
 describe('hooks', () => {
   const tapping = (name: string, tap: string) => pluginPackage(name, ['boot:x'], `${register('boot:x')} ${tap}`);
-  const event = { operationUuid: 'o', nodeUuid: 'n', verb: 'deploy', error: null };
+  const event = { operationUuid: 'o', nodeUuid: 'n', verb: 'deploy', error: null, durationMs: null };
 
   it.each([
     ['tap', "host.hooks.operationStarted.tap('audit', (event) => { globalThis.ironbarkTrace.push(event.verb); });"],

@@ -11,8 +11,8 @@ export interface EngineOptions {
   readonly registry: DriverRegistry;
   readonly hooks: Hooks;
   readonly log: Logger;
-  /** Address of the API as machines reach it, for boot reports; null: machines cannot report. */
-  readonly apiUrl: string | null;
+  /** Tells the address of the API as machines reach it, for boot reports; null: machines cannot report. Asked for each boot script. */
+  readonly apiUrl: () => Promise<string | null>;
   /** Operations that run at a time. Default: 100. */
   readonly workers?: number;
   /** Life of a node lock that is not renewed. Default: 60 s. */
@@ -27,6 +27,12 @@ export interface EngineOptions {
   readonly stepTimeoutMs?: number;
   /** Interval between an agent's heartbeats. Default: 300 s. */
   readonly heartbeatTimeoutSeconds?: number;
+  /** From one look at the power states of all nodes to the next; 0: never. Default: 60 s. */
+  readonly syncPowerStateIntervalMs?: number;
+  /** Nodes whose power state is read at a time. Default: 8. */
+  readonly syncPowerStateWorkers?: number;
+  /** From one comparison of all nodes with their storage services to the next; 0: never. Default: 1 h. */
+  readonly reconcileIntervalMs?: number;
 }
 
 /** What all parts of the engine share. */

@@ -3,10 +3,16 @@ import { reportBootFailure } from './boot-report.ts';
 import type { EngineContext, EngineOptions } from './context.ts';
 import type { Engine } from './engine.ts';
 import { createEventLog } from './events.ts';
+import { createMetrics } from './metrics.ts';
 import { findNode } from './node-lock.ts';
 import { createNotifier } from './notifications.ts';
 import { OperationRunner } from './operations/runner.ts';
+import { createPeriodic } from './periodic.ts';
 import { planDeployment } from './plan.ts';
+import { PowerSync } from './power-sync.ts';
+import { ReconcileCheck } from './reconcile/check.ts';
+import { reconcile, type ReconcileOptions } from './reconcile/reconcile.ts';
+import type { ReconcileReport } from './reconcile/report.ts';
 import { createAgentService } from './services/agents.ts';
 import { createChassisService } from './services/chassis.ts';
 import { aliveWithinMs, createDriverService } from './services/drivers.ts';
@@ -27,6 +33,14 @@ export interface RunningEngine extends Engine {
   stop(graceMs: number): Promise<void>;
   /** Settles when no operation runs. */
   idle(): Promise<void>;
+  /** Looks at the power state of every node, as it is done at each interval. */
+  syncPowerStates(): Promise<void>;
+  /**
+   * Compares our records with those of the storage services: of one node, or of all nodes and then for volumes of nodes that do not
+   * exist. Each node is locked while it is compared. The engine need not have been started.
+   * @throws NOT_FOUND for an unknown node; the reason of the signal. Failures of a storage service are in the report.
+   */
+  reconcile(ident: string | null, options: ReconcileOptions): Promise<ReconcileReport>;
 }
 
 const second = 1000;
@@ -42,12 +56,27 @@ export function createEngine(options: EngineOptions): RunningEngine {
     softPowerTimeoutMs: 600 * second,
     stepTimeoutMs: 1800 * second,
     heartbeatTimeoutSeconds: 300,
+    syncPowerStateIntervalMs: 60 * second,
+    syncPowerStateWorkers: 8,
+    reconcileIntervalMs: 3600 * second,
     ...options,
     events,
     notifier: createNotifier(options.hostname, options.hooks, events, options.log),
   };
   const { store, registry, hostname } = context;
+  const metrics = createMetrics(context);
   const runner = new OperationRunner(context);
+  const powerSync = new PowerSync(context, runner);
+  const looks = createPeriodic('the power sync', context.syncPowerStateIntervalMs, context.log, (signal) =>
+    powerSync.pass(signal),
+  );
+  const check = new ReconcileCheck(context);
+  const checks = createPeriodic(
+    'the comparison with storage services',
+    context.reconcileIntervalMs,
+    context.log,
+    (signal) => check.run(signal),
+  );
   let renewal: NodeJS.Timeout | undefined;
   const signOfLife = () => store.conductors.touch(hostname, context.conductorGroup, [...registry.hardwareTypes.keys()]);
 
@@ -79,6 +108,7 @@ export function createEngine(options: EngineOptions): RunningEngine {
       },
     },
     listConductors: () => store.conductors.list(aliveWithinMs(context)),
+    metrics: () => metrics.text(),
     plan: (ident) => planDeployment(context, ident),
     reportBootFailure: (nodeUuid, token, report) => reportBootFailure(context, nodeUuid, token, report),
     async start() {
@@ -86,12 +116,18 @@ export function createEngine(options: EngineOptions): RunningEngine {
       await store.locks.releaseIdle(hostname);
       await runner.resume();
       renewal = setInterval(() => void renew(context, runner, signOfLife), context.lockLeaseMs / 3).unref();
+      looks.start();
+      checks.start();
     },
     async stop(graceMs) {
-      await runner.stop(graceMs);
+      await Promise.all([runner.stop(graceMs), looks.stop(), checks.stop()]);
+      // What a look has begun in the meantime.
+      await runner.idle();
       clearInterval(renewal);
     },
     idle: () => runner.idle(),
+    syncPowerStates: () => powerSync.pass(new AbortController().signal),
+    reconcile: (ident, how) => reconcile(context, ident, how),
   };
 }
 

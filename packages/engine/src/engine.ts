@@ -55,6 +55,8 @@ export interface Engine {
   readonly operations: OperationService;
   readonly events: EventStream;
   listConductors(): Promise<readonly Conductor[]>;
+  /** What was counted since the start, in the text format of Prometheus (version 0.0.4). */
+  metrics(): Promise<string>;
   /** What a deployment of the node would do; nothing is touched. */
   plan(ident: string): Promise<Plan>;
   /**

@@ -4,5 +4,7 @@ export * from './plan.ts';
 export * from './state-machine.ts';
 export * from './create-engine.ts';
 export type { EngineOptions } from './context.ts';
+export * from './reconcile/report.ts';
+export type { ReconcileOptions } from './reconcile/reconcile.ts';
 export { builtinDrivers } from './builtin/drivers.ts';
 export type { ValidationResults } from './validation.ts';

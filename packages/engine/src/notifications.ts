@@ -17,12 +17,7 @@ export type NotificationStatus = 'start' | 'success' | 'end' | 'error';
 
 /** Publishes what happens as versioned events, through the `notification` hook and the event stream. */
 export interface Notifier {
-  node(
-    action: 'power_set' | 'provision_set' | 'storage_attach' | 'storage_detach',
-    status: NotificationStatus,
-    node: Node,
-    facts?: Info,
-  ): Promise<void>;
+  node(action: keyof typeof payloads, status: NotificationStatus, node: Node, facts?: Info): Promise<void>;
   volumeConnector(action: CrudAction, status: NotificationStatus, record: VolumeConnector): Promise<void>;
   volumeTarget(action: CrudAction, status: NotificationStatus, record: VolumeTarget): Promise<void>;
 }
@@ -31,6 +26,7 @@ export type CrudAction = 'create' | 'update' | 'delete';
 
 const payloads = {
   power_set: { name: 'NodeSetPowerStatePayload', version: '1.16' },
+  power_state_corrected: { name: 'NodeCorrectedPowerStatePayload', version: '1.16' },
   provision_set: { name: 'NodeSetProvisionStatePayload', version: '1.18' },
   storage_attach: { name: 'NodeStoragePayload', version: '1.0' },
   storage_detach: { name: 'NodeStoragePayload', version: '1.0' },

@@ -7,10 +7,11 @@ import {
   type PlannedCall,
   type StoragePlan,
   type Task,
+  type VolumeTarget,
 } from '@ironbark/core';
 import type { EngineContext } from './context.ts';
 import { findNode } from './node-lock.ts';
-import { bootReportPrefix, bootSourceOf } from './operations/boot.ts';
+import { bootReportPrefix, bootSourceOf, unconnectedBootTarget } from './operations/boot.ts';
 import { provisionDefinitions } from './operations/definitions.ts';
 import { stepDefinitions } from './operations/steps.ts';
 import { nextState } from './state-machine.ts';
@@ -25,7 +26,7 @@ export interface Plan {
   readonly warnings: readonly string[];
   readonly steps: readonly PlannedStep[];
   readonly storage: readonly PlannedCall[];
-  /** Kind of the boot source; null when it cannot be decided. */
+  /** Kind of the boot source; null when it cannot be decided, or not before the boot volume is attached. */
   readonly bootSource: BootSource['kind'] | null;
   readonly artifacts: BootArtifacts | null;
 }
@@ -41,12 +42,21 @@ export async function planDeployment(context: EngineContext, ident: string): Pro
   const task = await createTask(context, node, { scope: 'engine' });
   const problems = [...stateProblems(task), ...(await validationProblems(task))];
   const storage = await attempt(problems, () => task.driver.storage.plan(task));
-  const source = storage === undefined ? undefined : await attempt(problems, () => bootSourceOf(task, storage.volumes));
+  const unconnected = unconnectedBootTarget(task, storage?.volumes ?? []);
+  const source =
+    storage === undefined || unconnected !== undefined
+      ? undefined
+      : await attempt(problems, () => bootSourceOf(task, storage.volumes));
   const artifacts = source === undefined ? undefined : await attempt(problems, () => render(context, task, source));
   return {
     nodeUuid: node.uuid,
     problems: [...new Set(problems)],
-    warnings: [...initiatorWarnings(task), ...(storage?.warnings ?? []), ...(artifacts?.warnings ?? [])],
+    warnings: [
+      ...initiatorWarnings(task),
+      ...(storage?.warnings ?? []),
+      ...(storage === undefined || unconnected === undefined ? [] : [undecided(unconnected)]),
+      ...(artifacts?.warnings ?? []),
+    ],
     steps: (provisionDefinitions.deploy?.steps ?? []).map((name) => ({ name, summary: stepDefinitions[name].summary })),
     storage: storage?.calls ?? [],
     bootSource: source?.kind ?? null,
@@ -71,6 +81,10 @@ async function validationProblems(task: Task): Promise<readonly string[]> {
   return results.flatMap(({ result, reason }) => (result || reason === undefined ? [] : [reason]));
 }
 
+function undecided({ uuid, volumeId }: VolumeTarget): string {
+  return `What the machine boots from is decided when volume ${volumeId} (volume target ${uuid}) is attached: its connection is not known before, so nothing is rendered.`;
+}
+
 function initiatorWarnings(task: Task): readonly string[] {
   try {
     return initiatorOf(task.volumeConnectors).warnings;
@@ -79,11 +93,12 @@ function initiatorWarnings(task: Task): readonly string[] {
   }
 }
 
-function render(context: EngineContext, task: Task, source: BootSource): BootArtifacts {
+async function render(context: EngineContext, task: Task, source: BootSource): Promise<BootArtifacts> {
+  const apiUrl = await context.apiUrl();
   const reportUrl =
-    context.apiUrl === null
+    apiUrl === null
       ? null
-      : { prefix: bootReportPrefix(context.apiUrl, task.node.uuid), token: Secret.of('issued-at-deployment') };
+      : { prefix: bootReportPrefix(apiUrl, task.node.uuid), token: Secret.of('issued-at-deployment') };
   return task.driver.boot.render(task, { source, reportUrl });
 }
 

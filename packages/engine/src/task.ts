@@ -36,6 +36,11 @@ export async function createTask(context: EngineContext, node: Node, options: Ta
   };
 }
 
+/** The task as another interface sees it: with that one's journal. */
+export function withScope(context: EngineContext, task: Task, scope: JournalScope, fence?: Fence): Task {
+  return { ...task, journal: createJournal(context, task.node.uuid, scope, fence) };
+}
+
 export function createJournal(context: EngineContext, nodeUuid: string, scope: JournalScope, fence?: Fence): Journal {
   const { journal } = context.store;
   return {

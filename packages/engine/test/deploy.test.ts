@@ -80,6 +80,17 @@ describe('deploying a node that boots from a volume', () => {
     expect(await lab.store.attachments.list(uuid)).toEqual([]);
   });
 
+  it('takes back what only the storage driver has written down before it failed', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    lab.onCall = async (call, { journal }) => {
+      if (call === 'attach') await journal.put('volume-0', 'reserved');
+    };
+    lab.failing.add('attach');
+    await provision(lab, uuid, 'deploy');
+    expect(lab.calls).toEqual(['detach']);
+  });
+
   it('keeps the volumes of a machine that could not be powered off again', async () => {
     const lab = await createLab();
     const uuid = await volumeNode(lab);

@@ -12,10 +12,13 @@ import {
   type Node,
   type Notification,
   type PowerState,
+  type StorageInterface,
   type Task,
+  type VolumeOutcome,
 } from '@ironbark/core';
 import { openSqliteStore, type Store } from '@ironbark/store';
 import { onTestFinished } from 'vitest';
+import { BooksStorage } from './books-storage.ts';
 import { builtinDrivers, createEngine, type EngineOptions, type RunningEngine } from '../src/index.ts';
 
 /** A machine park in memory that writes down what it is asked to do. */
@@ -25,17 +28,25 @@ export interface Lab {
   /** Calls that changed something, in their order: `attach`, `power off` … */
   readonly calls: string[];
   readonly notifications: string[];
+  /** The notifications themselves. */
+  readonly published: Notification[];
   /** Calls, notifications and provision states as one sequence. */
   readonly timeline: string[];
   /** Names of calls that fail. */
   readonly failing: Set<string>;
   /** Whether attach gives the connections of the volumes. */
   connects: boolean;
+  /** What the storage reports of single volumes at an attachment or a release, before it succeeds or fails. */
+  outcomes: readonly VolumeOutcome[];
   /** Called before each call; may wait. */
   onCall: ((call: string, task: Task) => Promise<void> | void) | undefined;
+  /** Called before each look at a power state; may wait or throw. */
+  onLook: ((task: Task) => Promise<void> | void) | undefined;
   readonly powerStates: Map<string, PowerState>;
   readonly attached: Set<string>;
   readonly bootFiles: Map<string, string>;
+  /** Behind the storage interface `books`. */
+  readonly books: BooksStorage;
   /** A second engine on the same store, as after a restart. */
   restart(options?: Partial<EngineOptions>): RunningEngine;
 }
@@ -46,9 +57,11 @@ export async function createLab(options: Partial<EngineOptions> = {}): Promise<L
   const hooks = createHooks();
   const notifications: string[] = [];
   const timeline: string[] = [];
-  hooks.notification.tap('test', ({ eventType }: Notification) => {
-    notifications.push(eventType);
-    timeline.push(eventType);
+  const published: Notification[] = [];
+  hooks.notification.tap('test', (notification: Notification) => {
+    published.push(notification);
+    notifications.push(notification.eventType);
+    timeline.push(notification.eventType);
   });
   hooks.provisionStateChanged.tap('test', ({ provisionState }) => void timeline.push(`→ ${provisionState}`));
   const state = {
@@ -56,10 +69,13 @@ export async function createLab(options: Partial<EngineOptions> = {}): Promise<L
     timeline,
     failing: new Set<string>(),
     connects: true,
+    outcomes: [] as readonly VolumeOutcome[],
     onCall: undefined as Lab['onCall'],
+    onLook: undefined as Lab['onLook'],
     powerStates: new Map<string, PowerState>(),
     attached: new Set<string>(),
     bootFiles: new Map<string, string>(),
+    books: new BooksStorage(),
   };
   const registry = createRegistry(state);
   const restart = (changes: Partial<EngineOptions> = {}) => {
@@ -69,7 +85,7 @@ export async function createLab(options: Partial<EngineOptions> = {}): Promise<L
       registry,
       hooks,
       log: silentLogger,
-      apiUrl: 'http://api',
+      apiUrl: async () => 'http://api',
       lockWaitMs: 0,
       ...options,
       ...changes,
@@ -81,12 +97,22 @@ export async function createLab(options: Partial<EngineOptions> = {}): Promise<L
     await store.close();
     rmSync(directory, { recursive: true, force: true });
   });
-  return Object.assign(state, { store, engine, notifications, restart });
+  return Object.assign(state, { store, engine, notifications, published, restart });
 }
 
 type LabState = Pick<
   Lab,
-  'calls' | 'timeline' | 'connects' | 'failing' | 'onCall' | 'powerStates' | 'attached' | 'bootFiles'
+  | 'calls'
+  | 'timeline'
+  | 'connects'
+  | 'outcomes'
+  | 'failing'
+  | 'onCall'
+  | 'onLook'
+  | 'powerStates'
+  | 'attached'
+  | 'bootFiles'
+  | 'books'
 >;
 
 function createRegistry(lab: LabState): DriverRegistry {
@@ -100,7 +126,7 @@ function createRegistry(lab: LabState): DriverRegistry {
             power: ['test'],
             management: ['test'],
             boot: ['test', 'diskless'],
-            storage: ['test'],
+            storage: ['test', 'sticky', 'books'],
             deploy: ['test'],
           },
         },
@@ -113,8 +139,10 @@ function createRegistry(lab: LabState): DriverRegistry {
         ['test', interfaces.boot],
         ['diskless', { ...interfaces.boot, capabilities: [] }],
       ]),
-      storage: new Map([
+      storage: new Map<string, StorageInterface>([
         ['test', interfaces.storage],
+        ['sticky', { ...interfaces.storage, followsPower: false }],
+        ['books', lab.books],
         ['noop', builtinDrivers['storage:noop']],
       ]),
       deploy: new Map([
@@ -140,7 +168,9 @@ function createInterfaces(lab: LabState): InterfaceTypes {
   return {
     power: {
       validate: nothing,
-      async getPowerState({ node }) {
+      async getPowerState(task) {
+        const { node } = task;
+        await lab.onLook?.(task);
         if (lab.failing.has('get power state')) throw new IronbarkError('BMC_UNREACHABLE', 'The BMC does not answer.');
         return lab.powerStates.get(node.uuid) ?? 'power off';
       },
@@ -189,7 +219,8 @@ function createInterfaces(lab: LabState): InterfaceTypes {
     },
     storage: {
       validate: nothing,
-      async attach(task) {
+      async attach(task, onVolume) {
+        for (const outcome of lab.outcomes) onVolume?.(outcome);
         await call('attach', task);
         lab.attached.add(task.node.uuid);
         if (!lab.connects) return [];
@@ -198,7 +229,8 @@ function createInterfaces(lab: LabState): InterfaceTypes {
           connection: parseVolumeConnection(target.volumeType, target.properties, 'target'),
         }));
       },
-      async detach(task) {
+      async detach(task, onVolume) {
+        for (const outcome of lab.outcomes) onVolume?.(outcome);
         await call('detach', task);
         lab.attached.delete(task.node.uuid);
       },
@@ -258,4 +290,21 @@ export async function provision(
   await lab.engine.provisioning.request(uuid, { verb });
   await lab.engine.idle();
   return lab.engine.nodes.get(uuid);
+}
+
+/** A node that was deployed, as after `power off` or not; what happened on the way is forgotten. */
+export async function activeNode(
+  lab: Lab,
+  powerState: 'power on' | 'power off',
+  interfaces: Partial<Node['interfaces']> = {},
+): Promise<string> {
+  const uuid = await volumeNode(lab);
+  await lab.engine.nodes.update(uuid, () => ({ interfaces }));
+  await provision(lab, uuid, 'deploy');
+  if (powerState === 'power off') {
+    await lab.engine.power.request(uuid, 'power off', null);
+    await lab.engine.idle();
+  }
+  for (const seen of [lab.calls, lab.notifications, lab.published, lab.timeline]) seen.length = 0;
+  return uuid;
 }

@@ -44,4 +44,15 @@ describe('the plan of a deployment', () => {
       expect.stringContaining('iscsi_boot is not set'),
     ]);
   });
+
+  it('leaves open what the machine boots from when only the storage service knows the connection', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    await lab.engine.nodes.update(uuid, () => ({ interfaces: { storage: 'books' } }));
+    const plan = await lab.engine.plan(uuid);
+    expect(plan).toMatchObject({ problems: [], bootSource: null, artifacts: null });
+    expect(plan.storage).toEqual([{ target: 'service', action: 'attach volume-0' }]);
+    expect(plan.warnings).toEqual(['The service may be slow.', expect.stringContaining('when volume volume-0')]);
+    expect((await provision(lab, uuid, 'deploy')).provisionState).toBe('active');
+  });
 });

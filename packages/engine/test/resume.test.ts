@@ -68,6 +68,7 @@ describe('after a crash', () => {
       const uuid = await volumeNode(lab);
       await provision(lab, uuid, 'deploy');
       const names = provisionDefinitions.undeploy?.steps ?? [];
+      if (index > names.indexOf('power.off')) lab.powerStates.set(uuid, 'power off');
       if (index > names.indexOf('storage.detach')) lab.attached.delete(uuid);
       if (index > names.indexOf('boot.clean_up')) lab.bootFiles.delete(uuid);
       await interruptedOperation(lab, uuid, 'undeploy', index);

@@ -64,6 +64,30 @@ describe('undeploying', () => {
     expect(lab.attached.has(uuid)).toBe(false);
   });
 
+  it('detaches what only the storage driver has written down, when the records list no targets any more', async () => {
+    const lab = await createLab();
+    const uuid = await activeNode(lab);
+    const [target] = await lab.store.volumeTargets.list({ filter: { nodeUuid: uuid } });
+    await lab.store.volumeTargets.delete(target?.uuid ?? '');
+    await lab.store.attachments.replace(uuid, []);
+    await lab.store.journal.put(uuid, 'storage', 'attachment', 'id-1');
+    expect((await provision(lab, uuid, 'undeploy')).provisionState).toBe('available');
+    expect(lab.calls).toContain('detach');
+  });
+
+  it('is not done while the machine is powered on again by somebody else', async () => {
+    const lab = await createLab();
+    const uuid = await activeNode(lab);
+    lab.engine.hooks.afterPowerChange.tap('somebody else', () => void lab.powerStates.set(uuid, 'power on'));
+    expect(await provision(lab, uuid, 'undeploy')).toMatchObject({
+      provisionState: 'error',
+      powerState: 'power on',
+      instanceUuid: expect.any(String),
+      lastError: expect.stringContaining('is not off'),
+    });
+    expect(lab.attached.has(uuid)).toBe(true);
+  });
+
   it('is refused for a protected node', async () => {
     const lab = await createLab();
     const uuid = await activeNode(lab);
@@ -89,6 +113,15 @@ describe('deleting a node in maintenance', () => {
     await lab.engine.nodes.delete(uuid);
     expect(lab.calls).toEqual(['detach', 'remove boot files']);
     expect(lab.notifications).toContain('baremetal.node.storage_detach.end');
+  });
+
+  it('detaches them for good, as of a node that is not active any more', async () => {
+    const lab = await createLab();
+    const uuid = await nodeInMaintenance(lab, 'power off');
+    const states: string[] = [];
+    lab.engine.hooks.beforeDetach.tap('test', ({ node }) => void states.push(node.provisionState));
+    await lab.engine.nodes.delete(uuid);
+    expect(states).toEqual(['deleting']);
   });
 
   it('is refused while its machine runs from the volumes', async () => {

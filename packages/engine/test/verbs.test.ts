@@ -58,6 +58,21 @@ describe('other verbs', () => {
     expect(lab.attached.has(uuid)).toBe(true);
   });
 
+  it('a node whose adoption failed half-way is not deleted before its volumes are released', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab, { provisionState: 'manageable' });
+    lab.powerStates.set(uuid, 'power on');
+    lab.onCall = async (call, { journal }) => {
+      if (call === 'attach') await journal.put('volume-0', 'reserved');
+    };
+    lab.failing.add('attach');
+    await provision(lab, uuid, 'adopt');
+    await expect(lab.engine.nodes.delete(uuid)).rejects.toMatchObject({ code: 'INVALID_STATE' });
+    lab.powerStates.set(uuid, 'power off');
+    await lab.engine.nodes.delete(uuid);
+    expect(lab.calls).toEqual(['detach', 'remove boot files']);
+  });
+
   it.each(['inspect', 'rescue', 'service'] as const)('%s is refused: no interface does it', async (verb) => {
     const lab = await createLab();
     const uuid = await volumeNode(lab, { provisionState: verb === 'inspect' ? 'manageable' : 'active' });

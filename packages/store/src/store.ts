@@ -67,6 +67,9 @@ export interface Table<Row, Filter> {
 
 export interface NodeTable extends Table<Node, NodeFilter> {
   findByName(name: string): Promise<Node | undefined>;
+  /** Of all nodes, in the order of their creation. */
+  uuids(): Promise<readonly string[]>;
+  countByProvisionState(): Promise<ReadonlyMap<ProvisionState, number>>;
 }
 
 export interface NodeFilter {

@@ -33,7 +33,7 @@ describe('the database file', () => {
     const reader = await openSqliteStore({
       file: join(directory, 'ironbark.db'),
       keyFile: join(directory, 'secret.key'),
-      readOnly: true,
+      role: 'reader',
     });
     expect((await reader.nodes.find(uuid(1)))?.name).toBe('node-1');
     await expect(reader.nodes.insert(node(2))).rejects.toThrow(/readonly/);

@@ -1,6 +1,7 @@
 import { isIronbarkError } from '@ironbark/core';
 
-export const exitCodes = { success: 0, failure: 1, usage: 2 } as const;
+/** `findings`: the command did its work, and found something that is left to do. */
+export const exitCodes = { success: 0, failure: 1, usage: 2, findings: 3 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** What the operator solves on the command line or in the configuration. */

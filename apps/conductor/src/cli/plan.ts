@@ -3,6 +3,7 @@ import type { Plan } from '@ironbark/engine';
 import { bootReportUrlOf } from '../api-address.ts';
 import { composeConductor } from '../compose.ts';
 import { loadConfig } from '../config/load.ts';
+import { openAuth } from '../keystone.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { formatTable, print, printJson } from './print.ts';
 
@@ -13,7 +14,8 @@ export async function plan(
   const config = loadConfig(site);
   // Relative paths in the settings of plugins start at the site, as in `serve`.
   process.chdir(config.siteDirectory);
-  const apiUrl = bootReportUrlOf(config.api, config.api.port);
+  const { keystone } = await openAuth(config, silentLogger);
+  const apiUrl = () => bootReportUrlOf(config.api, config.api.port, keystone);
   const conductor = await composeConductor(config, { log: silentLogger, apiUrl, dryRun: true });
   try {
     const result = await conductor.engine.plan(node);
@@ -22,8 +24,11 @@ export async function plan(
     return result.problems.length === 0 ? exitCodes.success : exitCodes.failure;
   } finally {
     await conductor.dispose();
+    await keystone?.close();
   }
 }
+
+const undecided = 'undecided until the boot volume is attached';
 
 function formatPlan(result: Plan): string {
   const { nodeUuid, problems, warnings, steps, storage, bootSource, artifacts } = result;
@@ -40,7 +45,7 @@ function formatPlan(result: Plan): string {
     ),
     ...section('Steps', numbered(steps.map(({ name, summary }) => [name, summary]))),
     ...section('Storage calls', numbered(storage.map(({ target, action }) => [action, target]))),
-    ...section('Boot source', bootSource === null ? [] : [bootSource]),
+    ...section('Boot source', bootSource === null && problems.length > 0 ? [] : [bootSource ?? undecided]),
     ...(artifacts === null ? [] : formatArtifacts(artifacts)),
   ].join('\n');
 }

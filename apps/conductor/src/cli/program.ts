@@ -8,7 +8,8 @@ const exitHelp = `
 Exit status:
   0  success
   1  failure
-  2  the command line or the configuration is wrong`;
+  2  the command line or the configuration is wrong
+  3  reconcile: something was found and is left`;
 
 /**
  * The commands with their help. An action is imported only when its command is called, so that each command starts quickly.
@@ -62,6 +63,23 @@ export function createProgram(done: (code: ExitCode) => void): Command {
       ),
     ).option('--json', 'print JSON'),
     async () => (await import('./plan.ts')).plan,
+  );
+  run(
+    withSite(
+      add(
+        program,
+        'reconcile [node]',
+        'Compare the records of volumes with what the storage services hold: of one node, or of all. Works beside a running ' +
+          'conductor. Exits with 3 when something is left, with 1 when something could not be compared.',
+        ['reconcile --site /srv/ironbark', 'reconcile node-1 --repair', 'reconcile --json'],
+      ),
+    )
+      .option(
+        '--repair',
+        'release what is provably ours and should not be, and drop records of attachments that do not exist',
+      )
+      .option('--json', 'print JSON'),
+    async () => (await import('./reconcile.ts')).reconcile,
   );
   run(
     withSite(

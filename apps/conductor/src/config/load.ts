@@ -34,8 +34,7 @@ export function parseConfig(content: unknown, siteDirectory: string, environment
   const given = content ?? {};
   if (!isTree(given)) throw invalid(`${file} holds no sections.`, 'Write it as `section:` with `key: value` below.');
   const { tree, origins } = overrideFromEnvironment(withoutNulls(given), environment);
-  const settings = readSecretFiles(tree['settings'], siteDirectory, 'settings');
-  const result = configSchema.safeParse({ ...tree, settings });
+  const result = configSchema.safeParse(withSecrets(tree, siteDirectory));
   if (!result.success) {
     const problems = describeIssues(result.error.issues, origins);
     throw invalid(
@@ -66,6 +65,16 @@ function readConfigFile(file: string): unknown {
   }
 }
 
+/** Only these sections hold credentials. */
+function withSecrets(tree: Tree, siteDirectory: string): Tree {
+  const { api, settings } = tree;
+  return {
+    ...tree,
+    ...(isTree(api) ? { api: { ...api, auth: readSecretFiles(api['auth'], siteDirectory, 'api.auth') } } : {}),
+    settings: readSecretFiles(settings, siteDirectory, 'settings'),
+  };
+}
+
 /** A section of which every line is commented out is an empty one. */
 function withoutNulls(tree: Tree): Tree {
   const entries = Object.entries(tree).flatMap(([key, value]): [string, unknown][] => {
@@ -79,7 +88,6 @@ function resolvePaths(parsed: ParsedConfig, siteDirectory: string): Config {
   const inSite = (path: string) => resolve(siteDirectory, path);
   const { hostname: name, conductor_group, state_directory, allow_api_mismatch, ...sections } = parsed;
   const { database, api } = sections;
-  const auth = api.auth.strategy === 'http_basic' ? { ...api.auth, htpasswd: inSite(api.auth.htpasswd) } : api.auth;
   return {
     ...sections,
     siteDirectory,
@@ -88,8 +96,14 @@ function resolvePaths(parsed: ParsedConfig, siteDirectory: string): Config {
     stateDirectory: inSite(state_directory),
     allowApiMismatch: allow_api_mismatch,
     database: { file: inSite(database.file), keyFile: inSite(database.keyFile) },
-    api: { ...api, auth },
+    api: { ...api, auth: resolveAuthPaths(api.auth, inSite) },
   };
+}
+
+function resolveAuthPaths(auth: ParsedConfig['api']['auth'], inSite: (path: string) => string): typeof auth {
+  if (auth.strategy === 'http_basic') return { ...auth, htpasswd: inSite(auth.htpasswd) };
+  if (auth.strategy !== 'keystone' || typeof auth.session.verifyCa !== 'string') return auth;
+  return { ...auth, session: { ...auth.session, verifyCa: inSite(auth.session.verifyCa) } };
 }
 
 function invalid(message: string, hint: string, cause?: unknown): IronbarkError {

@@ -1,13 +1,11 @@
 import { interfaceKinds } from '@ironbark/core';
 import { z } from 'zod';
+import { auth } from './auth.ts';
+import { httpUrl, path } from './fields.ts';
 
 const port = z.int().min(0).max(65_535);
-const path = z
-  .string()
-  .min(1)
-  .refine((text) => !text.includes('\0'), 'holds a NUL character');
 const seconds = (value: number) => z.number().positive().max(2_000_000).default(value);
-const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+const intervalSeconds = (value: number) => z.number().min(0).max(2_000_000).default(value);
 
 const driverName = z
   .string()
@@ -44,30 +42,6 @@ const database = z
   .transform((section) => ({ file: section.file, keyFile: section.key_file }))
   .describe('Where records are kept.');
 
-const auth = z
-  .discriminatedUnion('strategy', [
-    z.strictObject({
-      strategy: z
-        .literal('noauth')
-        .describe('Everybody may do everything: for a network that only the operator reaches.'),
-    }),
-    z.strictObject({
-      strategy: z.literal('http_basic').describe('User and password against an htpasswd file.'),
-      htpasswd: path.describe('File with bcrypt hashes, as `htpasswd -B` writes it.'),
-      roles: z
-        .record(z.string(), z.enum(['admin', 'member', 'reader']))
-        .optional()
-        .describe('Role per user; a user that is not named has none. Default: every user is an admin.'),
-    }),
-  ])
-  .default({ strategy: 'noauth' })
-  .transform((section) => {
-    if (section.strategy === 'noauth') return section;
-    const { strategy, htpasswd, roles } = section;
-    return { strategy, htpasswd, ...(roles === undefined ? {} : { roles }) };
-  })
-  .describe('Who may use the API.');
-
 const api = z
   .strictObject({
     listen: z.string().min(1).default('127.0.0.1').describe('Address that the API listens on; 0.0.0.0 or :: for all.'),
@@ -80,7 +54,7 @@ const api = z
     boot_report_url: httpUrl
       .optional()
       .describe(
-        'URL under which machines reach the API, to tell why they could not boot. Default: public_url, else the address that the API listens on.',
+        'URL under which machines reach the API, to tell why they could not boot. Default: public_url, else the baremetal endpoint in the catalogue of Keystone where there is one, else the address that the API listens on.',
       ),
     auth,
   })
@@ -137,6 +111,13 @@ const conductor = z
     soft_power_timeout_seconds: seconds(600).describe('How long an operating system may take to shut down.'),
     step_timeout_seconds: seconds(1800).describe('Bound for one step of an operation.'),
     heartbeat_timeout_seconds: seconds(300).describe('Longest time between two heartbeats of an agent.'),
+    sync_power_state_interval_seconds: intervalSeconds(60).describe(
+      'Time from one look at the power states of all nodes to the next; 0 for none. The volumes of active machines follow what is seen.',
+    ),
+    sync_power_state_workers: z.int().min(1).max(1000).default(8).describe('Power states that are read at a time.'),
+    reconcile_interval_seconds: intervalSeconds(3600).describe(
+      'Time from one comparison of the records with the storage services to the next; 0 for none. What disagrees is logged.',
+    ),
     grace_seconds: seconds(30).describe(
       'How long running steps may take to end at shutdown. Operations go on at the next start.',
     ),
@@ -150,6 +131,9 @@ const conductor = z
     softPowerTimeoutMs: section.soft_power_timeout_seconds * 1000,
     stepTimeoutMs: section.step_timeout_seconds * 1000,
     heartbeatTimeoutSeconds: section.heartbeat_timeout_seconds,
+    syncPowerStateIntervalMs: section.sync_power_state_interval_seconds * 1000,
+    syncPowerStateWorkers: section.sync_power_state_workers,
+    reconcileIntervalMs: section.reconcile_interval_seconds * 1000,
     graceMs: section.grace_seconds * 1000,
   }))
   .describe('Work on nodes.');

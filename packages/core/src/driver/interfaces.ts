@@ -162,7 +162,7 @@ export interface AttachmentFinding {
   readonly explanation: string;
   /** Whether it is proven to be ours, so that a repair may release it. */
   readonly isOurs: boolean;
-  /** Whether this call has released it. */
+  /** Whether it has been put right: a leak was released, or our record of a missing attachment was dropped (by the conductor). */
   readonly isRepaired: boolean;
 }
 

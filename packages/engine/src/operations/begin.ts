@@ -8,14 +8,16 @@ import type { StepName } from './steps.ts';
 /**
  * Locks a node for an operation. The work gets the node as it is under the lock; when it returns false or throws, the lock is
  * released, else the operation that it began has it.
+ * @param waitMs as of {@link acquireLock}.
  */
 export async function withOperationLock(
   context: EngineContext,
   nodeUuid: string,
   runner: OperationRunner,
   work: (node: Node, lock: Lock) => Promise<boolean>,
+  waitMs?: number,
 ): Promise<void> {
-  const lock = await acquireLock(context, nodeUuid);
+  const lock = await acquireLock(context, nodeUuid, waitMs);
   runner.claim(nodeUuid);
   let handedOver = false;
   try {

@@ -9,6 +9,7 @@ import {
   type BootReportUrl,
   type BootSource,
   type Task,
+  type VolumeTarget,
 } from '@ironbark/core';
 import type { Fence } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
@@ -19,17 +20,23 @@ import { attachedVolumes } from './volumes.ts';
 
 const tokenKey = 'boot_report_token';
 
-/** What the node boots from, given its volumes' connections. @throws INVALID_PARAMETER with the change that solves a contradiction. */
-export function bootSourceOf(task: Task, volumes: readonly AttachedVolume[]): BootSource {
+/** The target that the node boots from when its connection is not among these; undefined when there is none, or it is known. */
+export function unconnectedBootTarget(task: Task, volumes: readonly AttachedVolume[]): VolumeTarget | undefined {
+  if (task.driver.storage.shouldWriteImage(task)) return undefined;
   const boot = task.volumeTargets.find(({ bootIndex }) => bootIndex === 0);
-  if (
-    boot !== undefined &&
-    !task.driver.storage.shouldWriteImage(task) &&
-    !volumes.some(({ target }) => target.uuid === boot.uuid)
-  ) {
+  return volumes.some(({ target }) => target.uuid === boot?.uuid) ? undefined : boot;
+}
+
+/**
+ * What the node boots from, given its volumes' connections.
+ * @throws INVALID_PARAMETER with the change that solves a contradiction; STORAGE_FAILURE when the boot volume has no connection.
+ */
+export function bootSourceOf(task: Task, volumes: readonly AttachedVolume[]): BootSource {
+  const unconnected = unconnectedBootTarget(task, volumes);
+  if (unconnected !== undefined) {
     throw new IronbarkError(
       'STORAGE_FAILURE',
-      `The connection of volume target ${boot.uuid}, which node ${task.node.uuid} boots from, is not known before it is attached.`,
+      `Volume target ${unconnected.uuid}, which node ${task.node.uuid} boots from, is not attached: its connection is not known.`,
     );
   }
   return decideBootSource({
@@ -75,11 +82,12 @@ async function recordBootVolume(
 
 /** The address where a machine reports; the token is made once per deployment, so that scripts stay the same until something changes. */
 async function bootReportUrl(context: EngineContext, task: Task, fence: Fence): Promise<BootReportUrl | null> {
-  if (context.apiUrl === null) return null;
+  const apiUrl = await context.apiUrl();
+  if (apiUrl === null) return null;
   const known = await bootReportToken(context, task.node.uuid);
   const token = known ?? Secret.of(randomBytes(18).toString('base64url'));
   if (known === undefined) await createJournal(context, task.node.uuid, 'engine', fence).put(tokenKey, token);
-  return { prefix: bootReportPrefix(context.apiUrl, task.node.uuid), token };
+  return { prefix: bootReportPrefix(apiUrl, task.node.uuid), token };
 }
 
 export function bootReportPrefix(apiUrl: string, nodeUuid: string): string {

@@ -1,4 +1,4 @@
-import type { Node, PowerTarget, ProvisionState } from '@ironbark/core';
+import { endsPoweredOn, type Node, type PowerTarget, type ProvisionState } from '@ironbark/core';
 import type { ProvisionVerb } from '../state-machine.ts';
 import type { StepName } from './steps.ts';
 
@@ -56,12 +56,27 @@ const powerSteps: Readonly<Record<PowerTarget, StepName>> = {
 };
 
 /**
- * Steps of a power action. An active node gets its volumes before it runs, with the boot configuration rendered from the
- * connections as they are then, and gives them back once it is off.
+ * Steps of a power action. An active node gets its volumes before it runs, with the boot configuration rendered from the connections as
+ * they are then, and gives them back once it is off; unless its storage keeps them attached.
  */
-export function powerStepsOf(node: Node, target: PowerTarget): readonly StepName[] {
+export function powerStepsOf(
+  { provisionState }: Node,
+  target: PowerTarget,
+  followsPower: boolean,
+): readonly StepName[] {
   const action = powerSteps[target];
-  if (node.provisionState !== 'active') return ['power.check', action];
-  if (target === 'power off' || target === 'soft power off') return ['power.check', action, 'storage.detach'];
-  return ['power.check', 'storage.attach', 'boot.prepare', action];
+  if (provisionState !== 'active') return [action];
+  if (!endsPoweredOn(target)) return ['power.check', action, ...(followsPower ? (['storage.detach'] as const) : [])];
+  return ['power.check', followsPower ? 'storage.attach' : 'storage.attach_missing', 'boot.prepare', action];
+}
+
+/** Operations that nobody asked for: the power of an active machine has changed by itself, and its volumes follow. */
+export const followUpSteps = {
+  attach: ['power.confirm', 'storage.attach', 'boot.prepare'],
+  detach: ['power.confirm', 'storage.detach'],
+} as const satisfies Readonly<Record<string, readonly StepName[]>>;
+export type FollowUpVerb = keyof typeof followUpSteps;
+
+export function isFollowUpVerb(verb: string): verb is FollowUpVerb {
+  return Object.hasOwn(followUpSteps, verb);
 }

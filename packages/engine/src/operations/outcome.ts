@@ -3,7 +3,7 @@ import type { Lock, Operation } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import { announceProvisionState, failureEntry, provisionStateFields } from '../provision-state.ts';
 import { nextState, type ProvisionVerb } from '../state-machine.ts';
-import { provisionDefinitions } from './definitions.ts';
+import { isFollowUpVerb, provisionDefinitions, type FollowUpVerb } from './definitions.ts';
 import { powerTargetOf } from './steps.ts';
 import { withinBound } from '../hook-call.ts';
 
@@ -28,12 +28,14 @@ export async function finishOperation(context: EngineContext, operation: Operati
   });
   if (node !== undefined && updated !== undefined && outcome !== undefined) {
     await announceProvisionState(context, updated, node.provisionState);
-    await context.notifier.node(outcome.notification, operation.error === null ? 'end' : 'error', updated);
+    if (outcome.notification !== null)
+      await context.notifier.node(outcome.notification, operation.error === null ? 'end' : 'error', updated);
   }
   const hook = state === 'succeeded' ? hooks.operationFinished : hooks.operationFailed;
   try {
-    const { uuid: operationUuid, nodeUuid, verb, error } = finished;
-    await withinBound(hook.promise({ operationUuid, nodeUuid, verb, error }));
+    const { uuid: operationUuid, nodeUuid, verb, error, createdAt } = finished;
+    const durationMs = Date.now() - Date.parse(createdAt);
+    await withinBound(hook.promise({ operationUuid, nodeUuid, verb, error, durationMs }));
   } catch (error) {
     log.warn(
       { node: operation.nodeUuid, operation: operation.uuid, error: explain(error) },
@@ -45,7 +47,8 @@ export async function finishOperation(context: EngineContext, operation: Operati
 
 interface Outcome {
   readonly fields: Partial<Node>;
-  readonly notification: 'power_set' | 'provision_set';
+  /** Null: the steps have told everything. */
+  readonly notification: 'power_set' | 'provision_set' | null;
   /** What kind of event the history keeps. */
   readonly eventType: string;
   /** What becomes `last_error`; undefined when the operation succeeded. */
@@ -54,6 +57,7 @@ interface Outcome {
 
 /** What an operation's end means for its node. Pure. */
 function outcomeOf(operation: Operation, node: Node): Outcome {
+  if (isFollowUpVerb(operation.verb)) return followUpOutcome(operation, node, operation.verb);
   return powerTargetOf(operation.verb) === undefined ? provisionOutcome(operation, node) : powerOutcome(operation);
 }
 
@@ -79,6 +83,19 @@ function powerOutcome(operation: Operation): Outcome {
   if (operation.error === null) return { ...about, fields };
   const failure = `Failed to change power state to "${operation.verb}": ${operation.error}`;
   return { ...about, fields: { ...fields, lastError: failure }, failure };
+}
+
+function followUpOutcome(operation: Operation, node: Node, verb: FollowUpVerb): Outcome {
+  const about = { notification: null, eventType: 'storage' } as const;
+  const updatedAt = timestamp();
+  const failed = `Failed to ${verb} the volumes of the machine, which was found powered ${verb === 'attach' ? 'on' : 'off'}: `;
+  if (operation.error === null) {
+    // Only its own failure is solved now.
+    const isSolved = node.lastError?.startsWith(failed) === true;
+    return { ...about, fields: { updatedAt, ...(isSolved ? { lastError: null } : {}) } };
+  }
+  const failure = `${failed}${operation.error}`;
+  return { ...about, fields: { updatedAt, lastError: failure }, failure };
 }
 
 /** What could not be taken back, for the operator. */

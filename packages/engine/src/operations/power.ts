@@ -1,14 +1,14 @@
-import { endsPoweredOn, IronbarkError, timestamp, type PowerTarget, type Task } from '@ironbark/core';
+import { endsPoweredOn, IronbarkError, timestamp, type PowerState, type PowerTarget, type Task } from '@ironbark/core';
 import type { Fence } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import { observe } from '../hook-call.ts';
 import { editInternalInfo, holdsAgent, withoutAgent } from '../internal-info.ts';
+import { withScope } from '../task.ts';
 
-/** Whether the machine is where a plain on or off request wants it; a reboot is never done already. */
-export async function isPowerStateReached(task: Task, target: PowerTarget): Promise<boolean> {
-  if (target === 'rebooting' || target === 'soft rebooting') return false;
-  const state = await task.driver.power.getPowerState(task);
-  return state === (target === 'power on' ? 'power on' : 'power off');
+/** The state that a request leads to where it is not reached yet; undefined for a reboot, which is never done already. */
+export function wantedState(target: PowerTarget): PowerState | undefined {
+  if (target === 'rebooting' || target === 'soft rebooting') return undefined;
+  return target === 'power on' ? 'power on' : 'power off';
 }
 
 /** Asks the machine's power interface, and keeps the node's record true. */
@@ -40,7 +40,25 @@ export async function changePower(
 }
 
 /** Reads the power state from the machine into the node's record. @throws what the power interface throws. */
-export async function syncPowerState(context: EngineContext, task: Task, fence: Fence): Promise<void> {
+export async function syncPowerState(context: EngineContext, task: Task, fence: Fence): Promise<PowerState> {
   const powerState = await task.driver.power.getPowerState(task);
   if (powerState !== task.node.powerState) await context.store.nodes.update(task.node.uuid, { powerState }, fence);
+  return powerState;
+}
+
+/**
+ * Reads back that the machine is off before its volumes are taken away: it may have been powered on by somebody else since, and would be
+ * writing to them.
+ * @throws POWER_STATE_FAILURE.
+ */
+export async function confirmOff(context: EngineContext, task: Task, fence: Fence): Promise<void> {
+  const powerState = await syncPowerState(context, withScope(context, task, 'power', fence), fence);
+  if (powerState === 'power off') return;
+  throw new IronbarkError(
+    'POWER_STATE_FAILURE',
+    `The machine of node ${task.node.uuid} is not off: its BMC reports "${powerState}". Its volumes stay attached.`,
+    {
+      hint: 'Find out who has powered it on, then repeat the request.',
+    },
+  );
 }

@@ -4,6 +4,7 @@ import type { Lock, Operation, Step } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import { withinBound } from '../hook-call.ts';
 import { createTask } from '../task.ts';
+import { withinSignal } from '../within-signal.ts';
 import { finishOperation } from './outcome.ts';
 import { beginStep, currentStepIndex, endStep, pendingStep, type StepResult } from './progress.ts';
 import { createStepSignal } from './step-signal.ts';
@@ -65,8 +66,11 @@ export class OperationRunner {
     else this.#claims.delete(nodeUuid);
   }
 
-  /** Runs a stored operation of a claimed node in the background; its lock is released at its end. */
-  run(operation: Operation, lock: Lock): void {
+  /**
+   * Runs a stored operation of a claimed node; its lock is released at its end.
+   * @returns when it has ended or was interrupted; never fails.
+   */
+  run(operation: Operation, lock: Lock): Promise<void> {
     const work = this.#execute(operation, lock)
       .catch((error: unknown) => {
         const facts = { node: operation.nodeUuid, operation: operation.uuid, error: explain(error) };
@@ -77,6 +81,7 @@ export class OperationRunner {
         this.disclaim(operation.nodeUuid);
       });
     this.#running.set(operation.uuid, work);
+    return work;
   }
 
   /**
@@ -92,7 +97,7 @@ export class OperationRunner {
       log.info({ node: operation.nodeUuid, operation: operation.uuid, verb: operation.verb }, 'operation resumed');
       const steps = beginStep(operation.steps, currentStepIndex(operation));
       this.claim(operation.nodeUuid);
-      this.run(await store.operations.update(operation.uuid, { steps }, lock), lock);
+      void this.run(await store.operations.update(operation.uuid, { steps }, lock), lock);
     }
   }
 
@@ -100,7 +105,7 @@ export class OperationRunner {
   async stop(graceMs: number): Promise<void> {
     this.#draining = true;
     const timer = setTimeout(() => this.#abort.abort(new Error('the conductor is shutting down')), graceMs);
-    await Promise.all(this.#running.values());
+    await this.idle();
     clearTimeout(timer);
   }
 
@@ -169,11 +174,11 @@ export class OperationRunner {
   async #tellStart({ uuid, nodeUuid, verb, error }: Operation): Promise<void> {
     this.#context.events.emit('operation.started', nodeUuid, { operation: uuid, verb });
     const { hooks, log } = this.#context;
-    await withinBound(hooks.operationStarted.promise({ operationUuid: uuid, nodeUuid, verb, error })).catch(
-      (reason: unknown) => {
-        log.warn({ node: nodeUuid, operation: uuid, error: explain(reason) }, 'a tap of operationStarted failed');
-      },
-    );
+    await withinBound(
+      hooks.operationStarted.promise({ operationUuid: uuid, nodeUuid, verb, error, durationMs: null }),
+    ).catch((reason: unknown) => {
+      log.warn({ node: nodeUuid, operation: uuid, error: explain(reason) }, 'a tap of operationStarted failed');
+    });
   }
 
   #announce(type: string, operation: Operation, facts: Info): void {
@@ -188,26 +193,5 @@ export class OperationRunner {
     const facts = { node: operation.nodeUuid, operation: operation.uuid, ...told };
     if (step.state === 'failed') this.#context.log.warn(facts, 'step failed');
     else this.#context.log.debug(facts, 'step done');
-  }
-}
-
-/** How long a driver may take to obey its signal; after that its step counts as ended without it. */
-const obeyMs = 5000;
-
-async function withinSignal<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  const { promise: overdue, reject } = Promise.withResolvers<never>();
-  let timer: NodeJS.Timeout | undefined;
-  const onAbort = () => {
-    timer = setTimeout(
-      () => reject(new IronbarkError('OPERATION_TIMEOUT', 'The driver did not obey its signal.')),
-      obeyMs,
-    );
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, overdue]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    clearTimeout(timer);
   }
 }

@@ -5,8 +5,8 @@ import type { JournalScope } from '../task.ts';
 import { editInternalInfo, withoutAgent } from '../internal-info.ts';
 import { setProvisionState } from '../provision-state.ts';
 import { cleanUpBoot, prepareBoot, setBootDevice } from './boot.ts';
-import { changePower, isPowerStateReached, syncPowerState } from './power.ts';
-import { attachVolumes, detachVolumes } from './volumes.ts';
+import { changePower, confirmOff, syncPowerState, wantedState } from './power.ts';
+import { areVolumesInPlace, attachVolumes, detachVolumes, isEveryTargetAttached } from './volumes.ts';
 
 export interface StepRun {
   readonly context: EngineContext;
@@ -33,24 +33,29 @@ export type StepName = keyof typeof stepDefinitions;
 export const stepDefinitions = {
   'power.verify': {
     summary: 'read the power state, which proves that the BMC answers',
-    run: ({ context, task, fence }) => syncPowerState(context, task, fence),
+    async run({ context, task, fence }) {
+      await syncPowerState(context, task, fence);
+    },
   },
   'power.check': {
-    summary: 'compare the power state with the wanted one; nothing is done when they are equal',
+    summary: 'compare power state and volumes with what is wanted; nothing is done when both are there',
     async run({ context, task, fence, operation }) {
       const target = powerTargetOf(operation.verb);
-      if (target === undefined || !(await isPowerStateReached(task, target))) return 'next';
-      await syncPowerState(context, task, fence);
-      return 'finish';
+      const wanted = target === undefined ? undefined : wantedState(target);
+      if (wanted === undefined || (await syncPowerState(context, task, fence)) !== wanted) return 'next';
+      return (await areVolumesInPlace(context, task, wanted === 'power on')) ? 'finish' : 'next';
     },
   },
-  'power.off': {
-    summary: 'power the machine off',
-    async run({ context, task, fence }) {
-      if (await isPowerStateReached(task, 'power off')) await syncPowerState(context, task, fence);
-      else await changePower(context, task, 'power off', fence);
+  'power.confirm': {
+    summary: 'look again at a power state that changed by itself; nothing is done when it has changed back',
+    async run({ context, task, fence, operation }) {
+      const isOn = operation.verb === 'attach';
+      const powerState = await syncPowerState(context, task, fence);
+      if (powerState !== (isOn ? 'power on' : 'power off')) return 'finish';
+      return (await areVolumesInPlace(context, task, isOn)) ? 'finish' : 'next';
     },
   },
+  'power.off': { summary: 'power the machine off', run: (step) => power(step, 'power off') },
   'power.on': {
     summary: 'power the machine on',
     compensation: 'power.off',
@@ -64,9 +69,18 @@ export const stepDefinitions = {
     compensation: 'storage.detach',
     run: ({ context, task, fence }) => attachVolumes(context, task, fence),
   },
+  'storage.attach_missing': {
+    summary: 'attach the volumes, unless the records show all of them as attached',
+    async run({ context, task, fence }) {
+      if (!(await isEveryTargetAttached(context, task))) await attachVolumes(context, task, fence);
+    },
+  },
   'storage.detach': {
-    summary: 'detach the volumes',
-    run: ({ context, task, fence }) => detachVolumes(context, task, fence),
+    summary: 'read back that the machine is off and detach the volumes',
+    async run({ context, task, fence }) {
+      await confirmOff(context, task, fence);
+      await detachVolumes(context, task, fence);
+    },
   },
   'storage.purge_targets': {
     summary: 'delete the volume targets',
@@ -155,6 +169,8 @@ export function powerTargetOf(verb: string) {
 }
 
 async function power({ context, task, fence, operation }: StepRun, target: keyof typeof powerTargets): Promise<void> {
+  const wanted = wantedState(target);
+  if (wanted !== undefined && (await syncPowerState(context, task, fence)) === wanted) return;
   const timeoutMs = operation.parameters['timeout_ms'];
   await changePower(context, task, target, fence, typeof timeoutMs === 'number' ? timeoutMs : undefined);
 }

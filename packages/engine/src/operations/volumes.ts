@@ -3,74 +3,99 @@ import {
   IronbarkError,
   timestamp,
   type AttachedVolume,
-  type Info,
+  type Driver,
+  type OnVolume,
   type Task,
   type VolumeAttachment,
 } from '@ironbark/core';
 import type { Fence } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import { observe } from '../hook-call.ts';
+import type { NotificationStatus } from '../notifications.ts';
+import { createVolumeReport, type OverallOutcome } from './volume-report.ts';
 
 /** Attaches the node's volumes and records their connections. Safe to repeat. */
 export async function attachVolumes(context: EngineContext, task: Task, fence: Fence): Promise<void> {
-  const { store, hooks, notifier } = context;
+  const { store, hooks } = context;
   if (task.volumeTargets.length === 0) return;
-  const startedAt = Date.now();
-  await notifier.node('storage_attach', 'start', task.node, volumeFacts(task));
-  try {
+  const volumes = await told(context, task, 'storage_attach', [], async (onVolume) => {
     await hooks.beforeAttach.promise(task);
-    const volumes = await task.driver.storage.attach(task);
-    assertComplete(task, volumes);
+    const attached = await task.driver.storage.attach(task, onVolume);
+    assertComplete(task, attached);
     await store.attachments.replace(
       task.node.uuid,
-      volumes.map((volume) => toAttachment(task, volume)),
+      attached.map((volume) => toAttachment(task, volume)),
       fence,
     );
-    await notifier.node('storage_attach', 'end', task.node, {
-      ...volumeFacts(task),
-      duration_ms: Date.now() - startedAt,
-    });
-    await observe(hooks.afterAttach, task, volumes);
-  } catch (error) {
-    await notifier.node('storage_attach', 'error', task.node, {
-      ...volumeFacts(task),
-      error: explain(error),
-      duration_ms: Date.now() - startedAt,
-    });
-    throw error;
-  }
+    return attached;
+  });
+  await observe(hooks.afterAttach, task, volumes);
 }
 
 /** Releases the node's volumes; the records of the attachments go only when every release is proven. Safe to repeat. */
 export async function detachVolumes(context: EngineContext, task: Task, fence: Fence): Promise<void> {
-  const { store, hooks, notifier } = context;
+  const { store, hooks } = context;
   const attachments = await store.attachments.list(task.node.uuid);
   if (task.volumeTargets.length === 0 && !(await holdsVolumes(context, task.node.uuid))) return;
-  const startedAt = Date.now();
-  await notifier.node('storage_detach', 'start', task.node, volumeFacts(task));
-  try {
+  await told(context, task, 'storage_detach', attachments, async (onVolume) => {
     await hooks.beforeDetach.promise(task);
-    await task.driver.storage.detach(task);
+    await task.driver.storage.detach(task, onVolume);
     if (attachments.length > 0) await store.attachments.replace(task.node.uuid, [], fence);
-    await notifier.node('storage_detach', 'end', task.node, {
-      ...volumeFacts(task),
-      duration_ms: Date.now() - startedAt,
-    });
-    await observe(hooks.afterDetach, task);
+  });
+  await observe(hooks.afterDetach, task);
+}
+
+/** Announces the beginning of the work, and its end with what became of each volume. */
+async function told<Result>(
+  { notifier }: EngineContext,
+  task: Task,
+  action: 'storage_attach' | 'storage_detach',
+  attachments: readonly VolumeAttachment[],
+  work: (onVolume: OnVolume) => Promise<Result>,
+): Promise<Result> {
+  const report = createVolumeReport(task.volumeTargets, attachments);
+  const startedAt = Date.now();
+  const tell = (status: NotificationStatus, overall?: Omit<OverallOutcome, 'durationMs'>) => {
+    const facts = overall === undefined ? undefined : { ...overall, durationMs: Date.now() - startedAt };
+    return notifier.node(action, status, task.node, report.facts(facts));
+  };
+  await tell('start');
+  let result: Result;
+  try {
+    result = await work(report.onVolume);
   } catch (error) {
-    await notifier.node('storage_detach', 'error', task.node, {
-      ...volumeFacts(task),
-      error: explain(error),
-      duration_ms: Date.now() - startedAt,
-    });
+    await tell('error', { result: 'failed', error: explain(error) });
     throw error;
   }
+  await tell('end', { result: action === 'storage_attach' ? 'attached' : 'released', error: null });
+  return result;
 }
 
 /** Whether a volume may be attached to the node: by our records, or by what its storage driver has written down. */
 export async function holdsVolumes({ store }: EngineContext, nodeUuid: string): Promise<boolean> {
   if ((await store.attachments.list(nodeUuid)).length > 0) return true;
   return (await store.journal.list(nodeUuid, 'storage')).size > 0;
+}
+
+/** Whether our records show every target of the node as attached. */
+export async function isEveryTargetAttached({ store }: EngineContext, task: Task): Promise<boolean> {
+  if (task.volumeTargets.length === 0) return true;
+  const attachments = await store.attachments.list(task.node.uuid);
+  return task.volumeTargets.every(({ uuid, volumeId }) => {
+    return attachments.some((attachment) => attachment.targetUuid === uuid && attachment.volumeId === volumeId);
+  });
+}
+
+/** Whether nothing has to be attached or released for a machine that is on, or off. Only of an `active` node volumes follow the power. */
+export async function areVolumesInPlace(context: EngineContext, task: Task, isOn: boolean): Promise<boolean> {
+  if (task.node.provisionState !== 'active' || task.driver.names.storage === 'noop') return true;
+  if (isOn) return isEveryTargetAttached(context, task);
+  return !followsPower(task.driver) || !(await holdsVolumes(context, task.node.uuid));
+}
+
+/** Whether the volumes of an active node come and go with its power. */
+export function followsPower({ storage }: Driver): boolean {
+  return storage.followsPower ?? true;
 }
 
 /** A volume without a connection would let the machine boot from something else. */
@@ -100,15 +125,5 @@ function toAttachment(task: Task, { target, connection }: AttachedVolume): Volum
     bootIndex: target.bootIndex,
     connection,
     attachedAt: timestamp(),
-  };
-}
-
-function volumeFacts(task: Task): Info {
-  return {
-    volumes: task.volumeTargets.map((target) => ({
-      uuid: target.uuid,
-      volume_id: target.volumeId,
-      boot_index: target.bootIndex,
-    })),
   };
 }

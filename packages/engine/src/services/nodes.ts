@@ -15,9 +15,8 @@ import type { Fence } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import type { NodeChanges, NodeInput, NodeService } from '../engine.ts';
 import { findNode, isUuid, withLock } from '../node-lock.ts';
-import { isPowerStateReached } from '../operations/power.ts';
 import { detachVolumes, holdsVolumes } from '../operations/volumes.ts';
-import { createTask } from '../task.ts';
+import { createTask, withScope } from '../task.ts';
 import { validateAll } from '../validation.ts';
 
 export function createNodeService(context: EngineContext): NodeService {
@@ -230,8 +229,10 @@ async function deleteNode(context: EngineContext, node: Node, fence: Fence): Pro
  */
 async function releaseEverything(context: EngineContext, node: Node, fence: Fence): Promise<void> {
   if (await holdsVolumes(context, node.uuid)) {
-    const task = await createTask(context, node, { scope: 'storage', fence });
-    if (await isRunning(task)) {
+    // Of an active node a driver would release them for a time only.
+    const leaving: Node = { ...node, provisionState: 'deleting' };
+    const task = await createTask(context, leaving, { scope: 'storage', fence });
+    if (await isRunning(withScope(context, task, 'power', fence))) {
       throw new IronbarkError(
         'INVALID_STATE',
         `Node ${node.uuid} cannot be deleted while its machine runs: volumes are attached to it.`,
@@ -248,7 +249,7 @@ async function releaseEverything(context: EngineContext, node: Node, fence: Fenc
 
 async function isRunning(task: Task): Promise<boolean> {
   try {
-    return !(await isPowerStateReached(task, 'power off'));
+    return (await task.driver.power.getPowerState(task)) !== 'power off';
   } catch (error) {
     task.log.warn({ error: explain(error) }, 'the power state of a node that is deleted could not be read');
     return false;

@@ -5,6 +5,7 @@ import { findNode } from '../node-lock.ts';
 import { storeOperation, withOperationLock } from '../operations/begin.ts';
 import { powerStepsOf } from '../operations/definitions.ts';
 import type { OperationRunner } from '../operations/runner.ts';
+import { followsPower } from '../operations/volumes.ts';
 import { createTask } from '../task.ts';
 
 export function createPowerService(context: EngineContext, runner: OperationRunner): PowerService {
@@ -20,13 +21,13 @@ export function createPowerService(context: EngineContext, runner: OperationRunn
         const parameters = timeoutSeconds === null ? {} : { timeout_ms: timeoutSeconds * 1000 };
         const request = {
           verb: target,
-          steps: powerStepsOf(node, target),
+          steps: powerStepsOf(node, target, followsPower(task.driver)),
           parameters,
           nodeFields: requested(node, target),
         };
         const { operation, updated } = await storeOperation(context, node, request, lock);
         await context.notifier.node('power_set', 'start', updated);
-        runner.run(operation, lock);
+        void runner.run(operation, lock);
         return true;
       });
     },

@@ -98,7 +98,7 @@ async function begin(
   const { operation, updated } = await storeOperation(context, node, wanted, lock);
   await announceProvisionState(context, updated, node.provisionState);
   await context.notifier.node('provision_set', 'start', updated);
-  runner.run(operation, lock);
+  void runner.run(operation, lock);
   return true;
 }
 

@@ -53,6 +53,18 @@ export function refuseNewer(version: number, file: string): void {
   );
 }
 
+/** For a process that may write and must not migrate: a conductor of another version may be serving the file. */
+export function refuseOlder(version: number, file: string): void {
+  if (version >= migrations.length) return;
+  throw new IronbarkError(
+    'DATABASE_TOO_OLD',
+    `The database ${file} has schema ${version}; this program needs schema ${migrations.length}.`,
+    {
+      hint: 'Start the conductor of this version, or run `ironbark db migrate` while none runs.',
+    },
+  );
+}
+
 /**
  * Keeps a second conductor off the file. The lock is an SQLite lock on a file beside it, which the system drops when the process
  * ends, however it ends.

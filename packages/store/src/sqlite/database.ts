@@ -45,7 +45,8 @@ export class Database {
     if (this.isTransaction) return work(this);
     while (this.#transactionEnd !== undefined) await this.#transactionEnd;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#connection.exec('BEGIN');
+    // Immediate, so that another process that writes meanwhile is waited for: a transaction that has read already could not wait any more.
+    this.#connection.exec('BEGIN IMMEDIATE');
     this.#transactionEnd = promise;
     try {
       const result = await work(new Database(this.#connection, this));

@@ -6,7 +6,7 @@ import { createSealer, type Sealer } from '../sealing.ts';
 import type { ChassisFilter, PortFilter, Store, VolumeFilter } from '../store.ts';
 import { SqliteAttachmentTable } from './attachment-table.ts';
 import { SqliteConductorTable } from './conductor-table.ts';
-import { lockDatabase, migrate, openConnection, refuseNewer, schemaVersion } from './connection.ts';
+import { lockDatabase, migrate, openConnection, refuseNewer, refuseOlder, schemaVersion } from './connection.ts';
 import { Database } from './database.ts';
 import { DocumentTable } from './document-table.ts';
 import { portConditions, volumeConditions } from './filters.ts';
@@ -21,35 +21,43 @@ export interface SqliteStoreOptions {
   readonly file: string;
   /** File with the key for secrets at rest; made at the first start, together with the database. */
   readonly keyFile: string;
-  /** Only looks: takes no lock and changes nothing. Default: false. */
-  readonly readOnly?: boolean;
+  /**
+   * - `conductor`, the default: the one process that serves the database; makes it and brings its schema up to date.
+   * - `beside`: works on an existing database for a short time, whether a conductor serves it or not. It must take the lock of a node, under
+   *   an owner of its own, before it writes about the node.
+   * - `reader`: only looks.
+   */
+  readonly role?: 'conductor' | 'beside' | 'reader';
 }
 
 /**
- * Opens the embedded database and brings its schema up to date.
- * @throws DATABASE_IN_USE, DATABASE_TOO_NEW, SECRET_KEY_INVALID.
+ * Opens the embedded database.
+ * @throws DATABASE_IN_USE, DATABASE_TOO_OLD, DATABASE_TOO_NEW, SECRET_KEY_INVALID.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { file, keyFile, readOnly = false } = options;
-  if (readOnly && !existsSync(file)) {
+  const { file, keyFile, role = 'conductor' } = options;
+  if (role !== 'conductor' && !existsSync(file)) {
     throw new IronbarkError('CONFIG_INVALID', `There is no database ${file}.`, {
       hint: 'Start the conductor once; it makes the database.',
     });
   }
-  const connection = openConnection(file, readOnly);
+  const connection = openConnection(file, role === 'reader');
   let lock: DatabaseSync | undefined;
   try {
-    if (readOnly) refuseNewer(schemaVersion(connection), file);
-    else {
+    if (role === 'conductor') {
       lock = lockDatabase(file);
       migrate(connection, file);
+    } else {
+      const version = schemaVersion(connection);
+      refuseNewer(version, file);
+      if (role === 'beside') refuseOlder(version, file);
     }
     const db = new Database(connection);
     const close = async () => {
       await db.close();
       lock?.close();
     };
-    return createStore(db, openSealer(connection, keyFile, readOnly), close);
+    return createStore(db, openSealer(connection, keyFile, role === 'conductor'), close);
   } catch (error) {
     lock?.close();
     connection.close();
@@ -91,16 +99,16 @@ function createStore(db: Database, sealer: Sealer, close: () => Promise<void>): 
 }
 
 /** The key belongs to the database: its id is stored there at the first start, and a different or missing key is refused. */
-function openSealer(connection: DatabaseSync, keyFile: string, readOnly: boolean): Sealer {
+function openSealer(connection: DatabaseSync, keyFile: string, mayCreate: boolean): Sealer {
   const known = connection.prepare("SELECT value FROM meta WHERE key = 'secret_key_id'").get()?.['value'];
-  const key = readKeyFile(keyFile) ?? (known === undefined && !readOnly ? createKeyFile(keyFile) : undefined);
+  const key = readKeyFile(keyFile) ?? (known === undefined && mayCreate ? createKeyFile(keyFile) : undefined);
   if (key === undefined) {
     throw new IronbarkError('SECRET_KEY_INVALID', `The key file ${keyFile} is missing.`, {
       hint: 'Restore it from a backup: without it the secrets in the database cannot be read.',
     });
   }
   const sealer = createSealer(key);
-  if (known === undefined && !readOnly)
+  if (known === undefined && mayCreate)
     connection.prepare("INSERT INTO meta (key, value) VALUES ('secret_key_id', ?)").run(sealer.keyId);
   if (known !== undefined && known !== sealer.keyId) {
     throw new IronbarkError(

@@ -1,0 +1,13 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { openSqliteStore, type SqliteStoreOptions } from '../src/index.ts';
+import { count } from './counting.ts';
+
+const { options, nodeUuid, times } = workerData as {
+  readonly options: SqliteStoreOptions;
+  readonly nodeUuid: string;
+  readonly times: number;
+};
+const store = await openSqliteStore(options);
+parentPort?.postMessage('begun');
+await count(store, nodeUuid, times);
+await store.close();
