@@ -26,13 +26,18 @@ export async function enrollVolumeMachine(volumes: readonly VolumeOptions[]): Pr
   return {
     site,
     openstack,
-    nodeUuid: await enrollNode(site, openstack),
+    nodeUuid: await enrollNode(site, openstack, 'external'),
     portal: `${hostSeenByGuest}:${site.lab.iscsi.portal.port}`,
     guestUp: () => site.machine.machine.serial.waitForLine(/IRONBARK-GUEST ROOT-OK/, { timeoutMs: bootTimeoutMs }),
   };
 }
 
-async function enrollNode(site: MachineSite, openstack: OpenstackClient): Promise<string> {
+/** Makes the machine of a site available as a node. @returns its uuid. */
+export async function enrollNode(
+  site: MachineSite,
+  openstack: OpenstackClient,
+  storageInterface: 'external' | 'cinder',
+): Promise<string> {
   const { uuid } = await openstack.json<{ uuid: string }>(
     ['node', 'create', '--driver', 'redfish', '--name', 'machine-1'],
     [
@@ -49,7 +54,7 @@ async function enrollNode(site: MachineSite, openstack: OpenstackClient): Promis
     ],
   );
   await openstack.baremetal('port', 'create', '--node', uuid, site.machine.machine.macAddresses[0] ?? '');
-  await openstack.baremetal('node', 'set', '--storage-interface', 'external', uuid);
+  await openstack.baremetal('node', 'set', '--storage-interface', storageInterface, uuid);
   await openstack.baremetal('node', 'set', '--property', 'capabilities=iscsi_boot:True', uuid);
   await openstack.baremetal(
     ['volume', 'connector', 'create', '--node', uuid],
