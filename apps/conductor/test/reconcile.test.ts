@@ -47,6 +47,21 @@ describe('ironbark reconcile beside a running conductor', () => {
     await vi.waitFor(() => expect(exportsOf(site, uuid)).toEqual([]), waiting);
   });
 
+  it('releases nothing that a machine may be using, and says so', async () => {
+    const site = arraySite();
+    const { url } = await serve(site);
+    const { body } = await call(url, 'POST', '/v1/nodes', { driver: 'array', name: 'n-1' });
+    const uuid = String(body['uuid']);
+    leak(site, uuid, 'lost');
+    writeFileSync(join(site, `array/power-${uuid}`), 'power on');
+    const { exitCode, stdout } = await ironbark(['reconcile', 'n-1', '--repair', '--site', site]);
+    expect([exitCode, stdout]).toEqual([
+      3,
+      expect.stringMatching(/^n-1: Nothing was released.*power it off first\.$/m),
+    ]);
+    expect(exportsOf(site, uuid)).toEqual(['lost']);
+  });
+
   it('keeps the conductor off the node that it works on, and off no other', async () => {
     const site = arraySite({ conductor: { lock_wait_seconds: 0.05 } });
     const { url } = await serve(site);

@@ -48,11 +48,10 @@ export class PowerSync {
   async #look(node: Node, signal: AbortSignal): Promise<void> {
     const limit = createStepSignal(this.#context.powerTimeoutMs, signal);
     try {
-      const task = await createTask(this.#context, node, { scope: 'power', signal: limit.signal });
-      const powerState = await this.#read(task, limit);
-      if (powerState === undefined || signal.aborted) return;
-      if (powerState !== node.powerState) await this.#correct(node.uuid, limit.signal);
-      await this.#follower.follow(task, powerState);
+      const seen = await this.#read(node, limit);
+      if (seen === undefined || signal.aborted) return;
+      if (seen.powerState !== node.powerState) await this.#correct(node.uuid, limit.signal);
+      await this.#follower.follow(seen.task, seen.powerState);
     } catch (error) {
       // Whoever holds the node will leave the record true.
       if (signal.aborted || isIronbarkError(error, 'NODE_LOCKED')) return;
@@ -62,13 +61,13 @@ export class PowerSync {
     }
   }
 
-  async #read(task: Task, limit: StepSignal): Promise<PowerState | undefined> {
+  async #read(node: Node, limit: StepSignal): Promise<{ task: Task; powerState: PowerState } | undefined> {
     const { log, powerTimeoutMs } = this.#context;
-    const { node } = task;
     try {
+      const task = await createTask(this.#context, node, { scope: 'power', signal: limit.signal });
       const powerState = await withinSignal(task.driver.power.getPowerState(task), limit.signal);
       if (this.#failures.delete(node.uuid)) log.info({ node: node.uuid }, 'the power state can be read again');
-      return powerState;
+      return { task, powerState };
     } catch (error) {
       const isStopped = limit.signal.aborted && !limit.isOverdue;
       const reason = limit.isOverdue ? `The BMC did not answer within ${powerTimeoutMs / 1000} s.` : explain(error);

@@ -49,7 +49,7 @@ export class BooksStorage implements StorageInterface {
   }
 
   async reconcile(
-    { node, signal }: Task,
+    { node, signal, journal }: Task,
     expected: readonly VolumeAttachment[],
     repair: boolean,
   ): Promise<readonly AttachmentFinding[]> {
@@ -58,6 +58,7 @@ export class BooksStorage implements StorageInterface {
     const leaked = held.filter((volumeId) => !expected.some((one) => one.volumeId === volumeId));
     const missing = expected.filter(({ volumeId }) => !held.includes(volumeId));
     if (repair) {
+      for (const key of (await journal.list()).keys()) await journal.delete(key);
       this.held.set(
         node.uuid,
         held.filter((volumeId) => !leaked.includes(volumeId)),

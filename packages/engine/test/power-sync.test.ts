@@ -132,6 +132,15 @@ describe('a look at the power states', () => {
     expect(failures).toEqual(Array.from({ length: 2 }, () => `${uuid} The BMC does not answer.`));
   });
 
+  it('tells once of a node whose driver is not there any more', async () => {
+    const { log, lines } = recordedLog();
+    const lab = await createLab({ log });
+    await plainNode(lab, { driver: 'gone' });
+    await look(lab);
+    await look(lab);
+    expect(lines).toEqual(['warn the power state could not be read']);
+  });
+
   it('asks no more machines at a time than it may', async () => {
     const lab = await createLab({ syncPowerStateWorkers: 3 });
     for (let i = 0; i < 12; i += 1) await plainNode(lab);

@@ -76,6 +76,23 @@ describe('a comparison of a node with its storage service', () => {
     },
   );
 
+  it.each([
+    ['off', []],
+    ['on', ['note']],
+  ] as const)(
+    'lets the driver drop notes of what the service does not hold, unless the machine may be using it: %s',
+    async (power, notes) => {
+      const lab = await createLab();
+      const uuid = await emptyNode(lab);
+      lab.powerStates.set(uuid, `power ${power}`);
+      await lab.store.journal.put(uuid, 'storage', 'note', 'stale');
+      await compare(lab, uuid);
+      expect((await lab.store.journal.list(uuid, 'storage')).size).toBe(1);
+      expect((await compare(lab, uuid, true)).node).toMatchObject({ findings: [], repairWithheld: null });
+      expect([...(await lab.store.journal.list(uuid, 'storage')).keys()]).toEqual(notes);
+    },
+  );
+
   it('drops the record of an attachment that is missing, so that the volume is attached again', async () => {
     const lab = await createLab();
     const uuid = await deployed(lab, 'power on');

@@ -8,6 +8,7 @@ const { options, nodeUuid, times } = workerData as {
   readonly times: number;
 };
 const store = await openSqliteStore(options);
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- the port of a worker thread has none
 parentPort?.postMessage('begun');
 await count(store, nodeUuid, times);
 await store.close();

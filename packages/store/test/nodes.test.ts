@@ -17,6 +17,20 @@ describe('the node table', () => {
     expect(await store.nodes.findByName('node-2')).toBeUndefined();
   });
 
+  it('lists uuids in the order of creation, and counts nodes by their state', async () => {
+    const store = await temporaryStore();
+    for (const number of [3, 1, 2]) await store.nodes.insert(node(number));
+    await store.nodes.update(uuid(1), { provisionState: 'active' });
+    expect(await store.nodes.uuids()).toEqual([uuid(3), uuid(1), uuid(2)]);
+    const others = (await store.nodes.find(uuid(2)))?.provisionState ?? 'active';
+    expect(await store.nodes.countByProvisionState()).toEqual(
+      new Map([
+        ['active', 1],
+        [others, 2],
+      ]),
+    );
+  });
+
   it.each([
     ['uuid', node(1, { name: 'other' }), /UUID 00000000-0000-4000-8000-000000000001 already exists/],
     ['name', node(2, { name: 'node-1' }), /name node-1 already exists/],

@@ -67,9 +67,15 @@ async function compare(
   const findings = await ask(false);
   if (!repair) return { findings, repairWithheld: null };
   const leaks = findings.some(({ kind, isOurs }) => kind === 'leaked' && isOurs);
-  const repairWithheld = leaks ? await whyNothingIsReleased(context, task, fence) : null;
-  const left = leaks && repairWithheld === null ? await ask(true) : findings;
-  return { findings: await forgetMissing(context, task.node.uuid, expected, left, fence), repairWithheld };
+  // A driver also drops notes of what its service does not hold.
+  const notes = await context.store.journal.list(task.node.uuid, 'storage');
+  const isNeeded = leaks || notes.size > expected.length;
+  const withheld = isNeeded ? await whyNothingIsReleased(context, task, fence) : null;
+  const left = isNeeded && withheld === null ? await ask(true) : findings;
+  return {
+    findings: await forgetMissing(context, task.node.uuid, expected, left, fence),
+    repairWithheld: leaks ? withheld : null,
+  };
 }
 
 /**
