@@ -1,36 +1,17 @@
-import { silentLogger } from '@ironbark/core';
 import type { NodeRecords } from '@ironbark/driver-testkit/fakes';
 import { describeStorageDriver, type StorageFault, type StorageOptions } from '@ironbark/driver-testkit/storage';
 import { OpenStackAccess } from '@ironbark/lab/openstack';
-import { createBlockStorage, Session, type BlockStorage } from '@ironbark/openstack';
-import { cinderConfig, CinderStorage } from '@ironbark/storage-cinder';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
-import { cinderSettings } from './cinder-settings.ts';
+import { CinderDrivers } from './cinder-driver.ts';
 import { interceptService, type Interception } from './intercepted-service.ts';
 
 const openstack = new OpenStackAccess(inject('openstack'));
-const sessions: Session[] = [];
-/** Longer than a request takes here, and shorter than the patience of the suite. */
-const settleMs = 2000;
-/** More than any node of the suite has. */
+const drivers = new CinderDrivers(openstack);
+const unreachable = drivers.connect({ url: 'http://127.0.0.1:1/v3' });
+/** As many as two nodes of the suite have. */
 const pool: string[] = [];
-let service: BlockStorage;
-let unreachable: BlockStorage;
-
-function settings(more: Readonly<Record<string, unknown>> = {}) {
-  return cinderConfig.parse({ ...cinderSettings(openstack.details), action_retries: 1, retries: 0, ...more });
-}
-
-function serviceWith(more: Readonly<Record<string, unknown>> = {}): BlockStorage {
-  const { session: options, endpoint } = settings(more);
-  const session = new Session(options, { log: silentLogger, settings: 'settings.cinder' });
-  sessions.push(session);
-  return createBlockStorage(session, { endpoint });
-}
 
 beforeAll(async () => {
-  service = serviceWith();
-  unreachable = serviceWith({ url: 'http://127.0.0.1:1/v3' });
   for (let number = 0; number < 4; number += 1) {
     pool.push((await openstack.createVolume({ name: `conformance-${number}` })).id);
   }
@@ -38,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const id of pool) await openstack.deleteVolume(id);
-  for (const session of sessions) await session.close();
+  await drivers.close();
 });
 
 /** The records with volumes that Cinder has. */
@@ -65,10 +46,8 @@ function createFixture({ records: wanted, onCreate, variant }: StorageOptions) {
     ignoresRelease: new Set(),
     instead: undefined,
   };
-  const make = (attachmentApi = variant) => {
-    const { storage } = settings({ attachment_api: attachmentApi });
-    return new CinderStorage(interceptService(service, interception), { ...storage, settleMs });
-  };
+  const service = interceptService(drivers.service, interception);
+  const make = (attachmentApi = variant) => drivers.create(attachmentApi, service);
   return {
     driver: make(),
     records,
@@ -86,19 +65,8 @@ function createFixture({ records: wanted, onCreate, variant }: StorageOptions) {
       const { refusesToAttach, refusesToRelease, ignoresRelease } = interception;
       for (const faults of [refusesToAttach, refusesToRelease, ignoresRelease]) faults.clear();
     },
-    dispose: () => cleanUp(used),
+    dispose: () => drivers.cleanUp(used),
   };
-}
-
-/** Ends what a test has left attached. Only `os-detach` makes Cinder forget an export that volume actions have made. */
-async function cleanUp(volumeIds: readonly string[]): Promise<void> {
-  const { signal } = new AbortController();
-  const left = (await openstack.attachments()).filter(({ volume_id }) => volumeIds.includes(volume_id));
-  for (const { id, volume_id, status } of left) {
-    if (status === 'attached') await service.detach(volume_id, id, signal);
-    else await service.deleteAttachment(id, signal);
-  }
-  for (const id of volumeIds) await openstack.resetVolume(id);
 }
 
 /** What Cinder and the iSCSI server hold, one entry for each attachment. */

@@ -1,5 +1,5 @@
 import type { PlannedCall } from '@ironbark/core';
-import type { BlockStorage, ConnectionInfo } from '@ironbark/openstack';
+import { isServiceError, type BlockStorage, type ConnectionInfo } from '@ironbark/openstack';
 import { cinderFailure, mayHaveActed } from './failure.ts';
 import type { Owner } from './owner.ts';
 import type { AttachmentProtocol, VolumeWork } from './protocol.ts';
@@ -37,7 +37,16 @@ export class AttachmentsProtocol implements AttachmentProtocol {
   }
 
   async release({ signal }: VolumeWork, { attachmentId }: Holding): Promise<void> {
-    if (attachmentId !== null) await this.#service.deleteAttachment(attachmentId, signal);
+    if (attachmentId === null) return;
+    await this.#service.deleteAttachment(attachmentId, signal).catch((error: unknown) => {
+      throw explained(error);
+    });
+  }
+
+  async purge(work: VolumeWork): Promise<void> {
+    await this.connect(work, undefined);
+    const note = await work.notes.get(work.volumeId);
+    if (note?.attachmentId) await this.#service.deleteAttachment(note.attachmentId, work.signal);
   }
 
   plan(volumeId: string, { instanceUuid, nodeUuid }: Owner) {
@@ -75,4 +84,11 @@ export class AttachmentsProtocol implements AttachmentProtocol {
       }
     }
   }
+}
+
+/** For users that are no service Cinder asks Nova, and says only that Nova has it (409) or that something failed (500). */
+function explained(error: unknown): unknown {
+  if (!isServiceError(error) || (error.httpStatus !== 409 && error.httpStatus !== 500)) return error;
+  const advice = 'If it is about the Compute service: give the user of settings.cinder the role service.';
+  return cinderFailure(error.message, [error.hint, advice].filter(Boolean).join(' '), error);
 }

@@ -8,7 +8,7 @@ import { isVolumeId } from './validation.ts';
 
 /**
  * Releases the volumes of the targets and those of the journal, whose targets may be gone, all at once.
- * @throws STORAGE_FAILURE naming those that are still attached.
+ * @throws STORAGE_FAILURE naming those whose release failed or is not proven.
  */
 export async function detachVolumes(context: CinderContext, task: Task, onVolume: OnVolume): Promise<void> {
   task.signal.throwIfAborted();
@@ -27,13 +27,15 @@ export async function detachVolumes(context: CinderContext, task: Task, onVolume
     signal,
     log: task.log,
   };
-  const isForGood = task.node.provisionState !== 'active';
+  const { provisionState } = task.node;
+  // What is taken back from a failed deployment is looked at again when the node is deployed or undeployed.
+  const options = { isOwnWork: false, isLast: provisionState !== 'deploying', isForGood: provisionState !== 'active' };
   const left: VolumeFailure[] = [];
   const release = async (volumeId: string) => {
     const startedAt = performance.now();
-    const durationMs = () => performance.now() - startedAt;
+    const durationMs = () => Math.round(performance.now() - startedAt);
     try {
-      const result = await releaseVolume(context, { ...work, volumeId }, { isOwnWork: false, isForGood });
+      const result = await releaseVolume(context, { ...work, volumeId }, options);
       onVolume({ volumeId, result, durationMs: durationMs(), error: null });
     } catch (error) {
       if (isLockLost(error)) lost.abort(error);
@@ -44,5 +46,5 @@ export async function detachVolumes(context: CinderContext, task: Task, onVolume
   };
   await Promise.all([...new Set([...targeted, ...noted])].map(release));
   signal.throwIfAborted();
-  if (left.length > 0) throw failureOfVolumes(`Volumes of node ${task.node.uuid} are still attached.`, left, []);
+  if (left.length > 0) throw failureOfVolumes(`Volumes of node ${task.node.uuid} may still be attached.`, left, []);
 }

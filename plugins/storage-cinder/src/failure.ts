@@ -22,8 +22,8 @@ export function isUnanswered(error: unknown): boolean {
 }
 
 /** A failure with one volume. */
-export function cinderFailure(message: string, hint?: string): IronbarkError {
-  return new IronbarkError('STORAGE_FAILURE', message, hint === undefined ? {} : { hint });
+export function cinderFailure(message: string, hint?: string, cause?: unknown): IronbarkError {
+  return new IronbarkError('STORAGE_FAILURE', message, { ...(hint !== undefined && { hint }), cause });
 }
 
 /** One sentence for each reason, with the volumes that met it. */

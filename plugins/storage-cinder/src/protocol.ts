@@ -49,6 +49,8 @@ export interface AttachmentProtocol {
   read(work: VolumeWork, attached: Holding, volume: Volume): Promise<ConnectionInfo | null>;
   /** Asks Cinder to end a holding at any stage. Whether it did has to be looked up. */
   release(work: VolumeWork, holding: Holding, volume: Volume): Promise<void>;
+  /** Reserves, exports and withdraws a free volume, so that no export is left of it. */
+  purge(work: VolumeWork): Promise<void>;
   /** The calls of `connect` and `complete`, for the dry run. */
   plan(volumeId: string, owner: Owner): { readonly connect: readonly PlannedCall[]; readonly complete: PlannedCall };
 }

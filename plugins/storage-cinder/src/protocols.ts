@@ -47,19 +47,18 @@ async function nameOf(
 }
 
 /**
- * As {@link protocolOf}, for a release. Volume actions remove the export of a volume whoever else uses it, so that one which is
- * attached elsewhere too is left to the attachments, where the service has them.
+ * The protocol to end a holding by. Volume actions remove the export of a volume whoever else uses it, so that one which is attached
+ * elsewhere too is left to the attachments, where the service has them.
+ * @param made the protocol by which it was made.
  */
 export async function releasingProtocol(
   context: CinderContext,
-  work: Pick<VolumeWork, 'signal'>,
-  holding: Holding,
+  { signal }: Pick<VolumeWork, 'signal'>,
+  { attachmentId }: Holding,
   { others }: Survey,
-  note: AttachmentNote | undefined,
+  made: AttachmentProtocol,
 ): Promise<AttachmentProtocol> {
-  const isShared = holding.attachmentId !== null && others.some(({ stage }) => stage === 'attached');
-  if (isShared && (await context.service.capabilities(work.signal)).hasAttachments) {
-    return protocolNamed(context, 'attachments');
-  }
-  return await protocolOf(context, work, holding, note);
+  const isShared = attachmentId !== null && others.some(({ stage }) => stage === 'attached');
+  if (!isShared || !(await context.service.capabilities(signal)).hasAttachments) return made;
+  return protocolNamed(context, 'attachments');
 }

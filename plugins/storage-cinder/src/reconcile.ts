@@ -2,7 +2,7 @@ import { explain, type AttachmentFinding, type Task, type VolumeAttachment } fro
 import { isLockLost } from './failure.ts';
 import { AttachmentNotes, type AttachmentNote } from './journal-notes.ts';
 import { ownerOf, type Owner } from './owner.ts';
-import { isProven } from './proof.ts';
+import { isProven, type Evidence } from './proof.ts';
 import { metadataKeyPrefix } from './metadata.ts';
 import type { CinderContext, VolumeWork } from './protocol.ts';
 import { releaseVolume, releasingConnector } from './release.ts';
@@ -33,7 +33,8 @@ export async function reconcileVolumes(
     const note = await notes.get(volumeId);
     const survey = await surveyVolume(context.service, { volumeId, owner, note, signal });
     const isTarget = targetIds.has(volumeId);
-    const seen = { volumeId, note, survey, isExpected: expectedIds.has(volumeId), isTarget };
+    const isUnsettled = (await notes.unsettledUntil(volumeId)) > 0;
+    const seen = { volumeId, note, isUnsettled, survey, isExpected: expectedIds.has(volumeId), isTarget };
     const findings = compare(owner, seen);
     const isForGood = node.provisionState !== 'active' || !isTarget;
     return repair ? await repaired(context, { ...work, volumeId }, seen, findings, isForGood) : findings;
@@ -58,9 +59,8 @@ async function volumesHeldFor(
   return (await Promise.all(lists)).flat().map(({ volumeId }) => volumeId);
 }
 
-interface Seen {
+interface Seen extends Evidence {
   readonly volumeId: string;
-  readonly note: AttachmentNote | undefined;
   readonly survey: Survey;
   readonly isExpected: boolean;
   readonly isTarget: boolean;
@@ -86,7 +86,7 @@ function compare(owner: Owner, seen: Seen): readonly AttachmentFinding[] {
   const kept = rightful(seen);
   const leaked = survey.own.filter((holding) => holding !== kept);
   const findings = leaked.map((holding) => {
-    const isOurs = isProven(holding, owner, note);
+    const isOurs = isProven(holding, owner, seen);
     const what = `Cinder holds volume ${volumeId} for ${describeHolder(holding)}, which node ${nodeUuid} should not have.`;
     return finding('leaked', holding.attachmentId, `${what} ${adviceFor(holding, owner, isOurs)}`, isOurs);
   });
@@ -122,9 +122,10 @@ async function repaired(
   if (!isLeaked && !isStale) return findings;
   const failure = await releaseVolume(context, work, {
     isOwnWork: false,
+    isLast: true,
     isForGood,
-    mayRelease: (holding, note) => {
-      return holding.attachmentId !== kept?.attachmentId && isProven(holding, work.owner, note);
+    mayRelease: (holding, evidence) => {
+      return holding.attachmentId !== kept?.attachmentId && isProven(holding, work.owner, evidence);
     },
   }).then(
     () => undefined,

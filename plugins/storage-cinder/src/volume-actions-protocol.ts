@@ -53,9 +53,19 @@ export class VolumeActionsProtocol implements AttachmentProtocol {
   }
 
   async release(work: VolumeWork, holding: Holding, volume: Volume): Promise<void> {
-    if (holding.stage === 'reserved') await this.#service.unreserve(work.volumeId, work.signal);
-    else if (holding.stage === 'connected') await this.#withdraw(work);
-    else await this.#detach(work, holding.attachmentId, volume.status);
+    const { volumeId, connector, signal } = work;
+    const isShared = volume.attachments.length > 0;
+    if (holding.stage === 'reserved') await this.#service.unreserve(volumeId, signal);
+    else if (holding.stage !== 'connected') await this.#detach(work, holding.attachmentId, volume.status);
+    // The export is that of the others, and the end of an attachment would remove it.
+    else if (isShared) await this.#service.terminateConnection(volumeId, connector, signal);
+    else await this.#withdraw(work);
+  }
+
+  async purge(work: VolumeWork): Promise<void> {
+    await this.#reserve(work);
+    await this.#note(work, 'exporting', null);
+    await this.#withdraw(work);
   }
 
   plan(volumeId: string, { instanceUuid, nodeUuid }: Owner) {

@@ -66,11 +66,11 @@ export class VolumeCourse {
   }
 
   async release(): Promise<void> {
-    await releaseVolume(this.#context, this.#work, { isOwnWork: true, isForGood: false });
+    await releaseVolume(this.#context, this.#work, { isOwnWork: true, isLast: false, isForGood: false });
   }
 
   outcome(result: VolumeOutcome['result'], error: string | null = null): VolumeOutcome {
-    return { volumeId: this.volumeId, result, durationMs: performance.now() - this.#startedAt, error };
+    return { volumeId: this.volumeId, result, durationMs: Math.round(performance.now() - this.#startedAt), error };
   }
 
   attached(): AttachedVolume {
@@ -87,21 +87,21 @@ export class VolumeCourse {
         'a volume is exported to an earlier connector',
       );
     }
-    const work = { ...this.#work, connector: note?.connector ?? connector };
-    const info = this.#volume === null ? null : await protocol.read(work, holding, this.#volume);
-    if (info === null) throw cinderFailure(`Cinder tells no connection of attachment ${holding.attachmentId}.`);
     if (note?.attachmentId !== holding.attachmentId) {
       const instanceUuid = holding.instanceUuid ?? owner.instanceUuid;
       const { attachmentId } = holding;
       await notes.put({ volumeId, protocol: protocol.name, phase: 'attached', attachmentId, instanceUuid, connector });
     }
+    const work = { ...this.#work, connector: note?.connector ?? connector };
+    const info = this.#volume === null ? null : await protocol.read(work, holding, this.#volume);
+    if (info === null) throw cinderFailure(`Cinder tells no connection of attachment ${holding.attachmentId}.`);
     return info;
   }
 
   async #begin(holding: Holding | undefined, note: AttachmentNote | undefined): Promise<ConnectionInfo> {
     let begun = holding;
     if (begun?.stage === 'broken') {
-      await releaseVolume(this.#context, this.#work, { isOwnWork: true, isForGood: false });
+      await releaseVolume(this.#context, this.#work, { isOwnWork: true, isLast: false, isForGood: false });
       begun = undefined;
     }
     this.#protocol = await (begun === undefined

@@ -169,7 +169,9 @@ export class MemoryStorage implements StorageInterface {
   ): Promise<readonly AttachmentFinding[]> {
     signal.throwIfAborted();
     const orphans = (await this.array.listAll()).filter(({ nodeUuid }) => !isKnown(nodeUuid));
-    return orphans.map(({ nodeUuid, volumeId }) => Object.assign(finding(nodeUuid, volumeId, 'leaked', false), { isOurs: false }));
+    return orphans.map(({ nodeUuid, volumeId }) =>
+      Object.assign(finding(nodeUuid, volumeId, 'leaked', false), { isOurs: false }),
+    );
   }
 
   shouldWriteImage(task: Task): boolean {

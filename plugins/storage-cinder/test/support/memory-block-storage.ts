@@ -1,4 +1,4 @@
-import { Secret } from '@ironbark/core';
+import { Secret, type Info } from '@ironbark/core';
 import {
   ServiceError,
   type Attachment,
@@ -56,7 +56,7 @@ export class MemoryBlockStorage implements BlockStorage {
   minor = 70;
   driverVolumeType = 'iscsi';
   /** What the connections of all volumes say beside or instead of the usual. */
-  connectionData: Record<string, string | number | readonly string[] | readonly number[]> = {};
+  connectionData: Info = {};
   readonly refusesToAttach = new Set<string>();
   readonly refusesToRelease = new Set<string>();
   readonly ignoresRelease = new Set<string>();
