@@ -12,7 +12,7 @@ export interface ConnectionFault {
   readonly timedOut: boolean;
   /**
    * Whether the service may have received the request and done what it asks for. False: certainly not, because no connection came
-   * about. True: the connection broke or the answer did not come in time.
+   * about, at no attempt. True: the connection broke or the answer did not come in time.
    */
   readonly mayHaveArrived: boolean;
   /** Codes of the error and its causes, the outermost first; names of those that have none. For logs. */

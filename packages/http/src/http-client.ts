@@ -1,6 +1,6 @@
 import { isIronbarkError, type IronbarkError } from '@ironbark/core';
 import ky from 'ky';
-import { Agent } from 'undici';
+import { Agent, errors } from 'undici';
 import { readCaFile, type CaFileFault } from './ca-file.ts';
 import { brokenAnswer, connectionFault, type ConnectionFault } from './connection-fault.ts';
 import { retryAfterMs } from './retry-after.ts';
@@ -22,6 +22,8 @@ export interface HttpReply {
   readonly headers: Headers;
   /** What the JSON holds; undefined when there was none. */
   readonly body: unknown;
+  /** Whether the request was made before, and may have had its effect then: that answer was lost, or had a status of 500 or more. */
+  readonly mayHaveArrivedBefore: boolean;
 }
 
 /** An answer, whatever its status, or why there is none. */
@@ -79,12 +81,15 @@ export class HttpClient implements AsyncDisposable {
    */
   async request(request: HttpRequest): Promise<HttpReply> {
     const { patience, voice } = this.#options;
+    let mayHaveArrivedBefore = false;
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await this.#attempt(request);
       if (attempt >= patience.attempts || !request.isWorthRepeating(outcome)) {
-        if ('reply' in outcome) return outcome.reply;
-        throw voice.unreachable(outcome.fault, request);
+        if ('reply' in outcome) return { ...outcome.reply, mayHaveArrivedBefore };
+        const mayHaveArrived = outcome.fault.mayHaveArrived || mayHaveArrivedBefore;
+        throw voice.unreachable({ ...outcome.fault, mayHaveArrived }, request);
       }
+      mayHaveArrivedBefore ||= 'reply' in outcome ? outcome.reply.status >= 500 : outcome.fault.mayHaveArrived;
       const backoffMs = patience.retryIntervalMs * 2 ** (attempt - 1);
       const askedMs = 'reply' in outcome ? retryAfterMs(outcome.reply.headers) : undefined;
       const waitMs = askedMs === undefined ? backoffMs : Math.min(askedMs, maxRetryAfterMs);
@@ -143,18 +148,20 @@ export class HttpClient implements AsyncDisposable {
       retry: 0,
       throwHttpErrors: false,
       redirect: 'manual' as const,
+      fetch: async (...sent: Parameters<typeof fetch>) => bounded(await fetch(...sent), this.#options.maxReplyBytes),
       // The types of Node and of the package differ in what fetch does not use.
       dispatcher: dispatcher as unknown as NonNullable<RequestInit['dispatcher']>,
     };
   }
 
-  #parse(request: HttpRequest, head: Omit<HttpReply, 'body'>, text: string): HttpOutcome {
-    if (text.trim() === '') return { reply: { ...head, body: undefined } };
+  #parse(request: HttpRequest, head: Pick<HttpReply, 'status' | 'headers'>, text: string): HttpOutcome {
+    const empty = { reply: { ...head, body: undefined, mayHaveArrivedBefore: false } };
+    if (text.trim() === '') return empty;
     try {
-      return { reply: { ...head, body: JSON.parse(text) as unknown } };
+      return { reply: { ...empty.reply, body: JSON.parse(text) as unknown } };
     } catch {
       // The page of an error may be of any form; its status says enough.
-      if (head.status >= 400) return { reply: { ...head, body: undefined } };
+      if (head.status >= 400) return empty;
       const type = head.headers.get('content-type')?.split(';')[0] ?? 'no content type';
       if (type.endsWith('json')) return { fault: brokenAnswer };
       throw this.#options.voice.malformed(`an answer that is not JSON (${type})`, request);
@@ -186,4 +193,18 @@ export class HttpClient implements AsyncDisposable {
       bodyTimeout: 0,
     });
   }
+}
+
+/** The agent counts the bytes on the wire: compressed, a few of them may be gigabytes. */
+function bounded(response: Response, maxBytes: number): Response {
+  if (response.body === null || !response.headers.has('content-encoding')) return response;
+  let bytes = 0;
+  const count = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      bytes += chunk.byteLength;
+      if (bytes > maxBytes) controller.error(new errors.ResponseExceededMaxSizeError());
+      else controller.enqueue(chunk);
+    },
+  });
+  return new Response(response.body.pipeThrough(count), response);
 }

@@ -1,6 +1,8 @@
 import { MASK, type Secret } from '@ironbark/core';
 
 const maxLength = 600;
+/** More is not looked at: searching megabytes for addresses would stop the process. */
+const maxSearched = 4 * maxLength;
 
 /**
  * What a service says, made fit for a message of ours: one line of bounded length, without control characters.
@@ -9,9 +11,11 @@ const maxLength = 600;
 export function oneLine(text: string, secrets: readonly Secret[]): string {
   const values = secrets.map((secret) => secret.reveal()).filter((value) => value !== '');
   const masked = values.reduce((result, value) => result.replaceAll(value, MASK), text);
-  const line = withoutUrlSecrets(masked)
+  const start = masked
     .replaceAll(/[\s\p{C}]+/gu, ' ')
-    .trim();
+    .trim()
+    .slice(0, maxSearched);
+  const line = withoutUrlSecrets(start);
   return line.length > maxLength ? `${line.slice(0, maxLength)}…` : line;
 }
 

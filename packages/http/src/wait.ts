@@ -47,10 +47,10 @@ export async function poll<T>(look: () => Promise<T | undefined>, options: PollO
  * @throws as {@link throwIfAborted}, or what the work throws.
  */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, where: string): Promise<T> {
-  throwIfAborted(signal, where);
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await Promise.race([work, aborted]);
   } catch (error) {

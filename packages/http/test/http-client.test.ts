@@ -1,8 +1,13 @@
+import { once } from 'node:events';
 import { copyFile, mkdtempDisposable } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { FakeService, certificatePath, type Answer } from '@ironbark/lab/fake-service';
 import { describe, expect, it } from 'vitest';
+import type { HttpOutcome } from '../src/index.ts';
 import { createClient, get, whenBroken, whenBusy } from './support/client.ts';
 
 const path = '/thing';
@@ -47,6 +52,22 @@ describe('an answer', () => {
     await using client = createClient().client;
     await expect(client.request(get(service.url))).rejects.toThrow('larger than any resource');
   });
+
+  it.each([
+    ['fits', 9_000, 'is read'],
+    ['is too large', 1_000_000, 'larger than any resource'],
+  ])('that is compressed and %s when it is unpacked: %i bytes', async (_title, length, outcome) => {
+    const content = gzipSync(JSON.stringify('x'.repeat(length)));
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const server = createServer((_request, response) => response.writeHead(200, headers).end(content));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    await using client = createClient().client;
+    const { port } = server.address() as AddressInfo;
+    const call = client.request(get(`http://127.0.0.1:${port}/`));
+    expect(content.length).toBeLessThan(9_000);
+    expect(await call.then(({ body }) => String(body).length === length && 'is read', String)).toContain(outcome);
+    server.close();
+  });
 });
 
 describe('repetition', () => {
@@ -78,6 +99,23 @@ describe('repetition', () => {
     expect(sayings.waitsMs).toEqual([waitMs]);
     await client.close();
   });
+});
+
+describe('an answer to a repeated request', () => {
+  it.each([
+    ['an answer was lost', { fault: 'reset' }, true],
+    ['the service failed', { status: 503 }, true],
+    ['the service refused it', { status: 429 }, false],
+  ] satisfies readonly (readonly [string, Answer, boolean])[])(
+    'tells whether it may have arrived before, when %s',
+    async (_title, first, mayHaveArrivedBefore) => {
+      await using service = await startWith(first, { status: 404 });
+      await using client = createClient().client;
+      const isFirst = (outcome: HttpOutcome) => 'fault' in outcome || outcome.reply.status !== 404;
+      const reply = await client.request({ ...get(service.url), isWorthRepeating: isFirst });
+      expect(reply).toMatchObject({ status: 404, mayHaveArrivedBefore });
+    },
+  );
 });
 
 describe('connections', () => {
@@ -143,6 +181,16 @@ describe('a request without an answer', () => {
       await client.close();
     },
   );
+
+  it('may have arrived when it did so at an earlier attempt', async () => {
+    const service = await startWith({ fault: 'reset' });
+    const closing = Promise.withResolvers<void>();
+    const { client, sayings } = createClient({}, () => closing.resolve(service[Symbol.asyncDispose]()));
+    const call = client.request({ ...get(service.url), isWorthRepeating: whenBroken });
+    await expect(call).rejects.toThrow('the connection was refused');
+    expect(sayings.faults).toMatchObject([{ mayHaveArrived: true }]);
+    await closing.promise;
+  });
 
   it('ends with the reason of the abort', async () => {
     await using service = await startWith({ fault: 'none' });

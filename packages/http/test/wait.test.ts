@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { IronbarkError } from '@ironbark/core';
 import { describe, expect, it } from 'vitest';
 import { poll, unlessAborted } from '../src/index.ts';
@@ -19,6 +20,18 @@ describe('work that callers share', () => {
     const { promise } = Promise.withResolvers<never>();
     const error = { code: 'OPERATION_ABORTED', message: 'login: stopped before it was done.' };
     await expect(unlessAborted(promise, AbortSignal.abort(), 'login')).rejects.toMatchObject(error);
+  });
+
+  it('does not end the process when it fails after all callers gave up', async () => {
+    const work = Promise.withResolvers<never>();
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    await expect(unlessAborted(work.promise, AbortSignal.abort(), 'login')).rejects.toThrow('stopped');
+    work.reject(new Error('no'));
+    await setImmediate();
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
   });
 
   it('fails for all of them', async () => {

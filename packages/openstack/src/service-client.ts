@@ -1,6 +1,7 @@
 import type { IronbarkError, Secret } from '@ironbark/core';
 import type { HttpOutcome, HttpReply, HttpRequest } from '@ironbark/http';
 import { isPassing, isUntouched } from './repetition.ts';
+import { withMayHaveActed } from './service-error.ts';
 import { serviceVoice, type ServiceVoice } from './service-voice.ts';
 import type { Session, Transport } from './session/session.ts';
 import type { AuthToken } from './session/token.ts';
@@ -55,10 +56,14 @@ export class ServiceClient {
    */
   async request(request: ServiceRequest): Promise<HttpReply> {
     const token = await this.#session.token(request.signal);
-    const exchange = await this.#exchange(request, token);
-    if (exchange.reply.status !== 401) return this.#accept(exchange);
-    const renewed = await this.#session.renew(token, request.signal);
-    return this.#accept(renewed === token ? exchange : await this.#exchange(request, renewed));
+    const first = await this.#exchange(request, token);
+    if (first.reply.status !== 401) return this.#accept(first);
+    try {
+      const renewed = await this.#session.renew(token, request.signal);
+      return this.#accept(renewed === token ? first : await this.#exchange(request, renewed));
+    } catch (error) {
+      throw first.reply.mayHaveArrivedBefore ? withMayHaveActed(error, true) : error;
+    }
   }
 
   /** The error for an answer that lacks what the service promises. @param problem continues "… gave". */

@@ -8,7 +8,7 @@ export type ServiceErrorCode =
   | 'OPENSTACK_UNAUTHORIZED'
   /** 403. */
   | 'OPENSTACK_FORBIDDEN'
-  /** 404, 410. */
+  /** 404, 410 in the form of the service. */
   | 'OPENSTACK_NOT_FOUND'
   /** 409, 412. */
   | 'OPENSTACK_CONFLICT'
@@ -18,7 +18,7 @@ export type ServiceErrorCode =
   | 'OPENSTACK_REJECTED'
   /** 5xx. */
   | 'OPENSTACK_FAILURE'
-  /** An answer that such a service does not give. */
+  /** An answer that such a service does not give, a 404 without its words among them. */
   | 'OPENSTACK_MALFORMED'
   /** The catalogue has no such service, or not in this region or with this interface. */
   | 'OPENSTACK_NO_ENDPOINT';
@@ -34,7 +34,8 @@ export class ServiceError extends IronbarkError {
   readonly httpStatus: number | null;
   /**
    * Whether the service may have done what was asked of it, wholly or in part. False: certainly not, because it never got the request
-   * or refused it (4xx). True: it answered 5xx, its answer was lost, late or not understood.
+   * or refused it (4xx), or was only to tell something. True: it answered 5xx, its answer was lost, late or not understood; or so it
+   * was at an earlier attempt.
    */
   readonly mayHaveActed: boolean;
 
@@ -44,6 +45,19 @@ export class ServiceError extends IronbarkError {
     this.httpStatus = httpStatus;
     this.mayHaveActed = mayHaveActed;
   }
+}
+
+/** The same error as that of another request, for which this one was made or which had been made before. */
+export function withMayHaveActed(error: unknown, mayHaveActed: boolean): unknown {
+  if (!isServiceError(error) || error.mayHaveActed === mayHaveActed) return error;
+  const { code, message, hint, retryable, details, httpStatus } = error;
+  return new ServiceError(code as ServiceErrorCode, message, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(details === undefined ? {} : { details }),
+    retryable,
+    httpStatus,
+    mayHaveActed,
+  });
 }
 
 /** Recognises by shape, never by `instanceof`: a plugin may bring its own copy of this package. */

@@ -1,5 +1,6 @@
 import { IronbarkError, MASK, Secret, type Logger } from '@ironbark/core';
-import { oneLine, retryAfterMs, type HttpReply, type HttpRequest, type HttpVoice } from '@ironbark/http';
+import { oneLine, type HttpReply, type HttpRequest, type HttpVoice } from '@ironbark/http';
+import { isPassing, isRateLimited } from './repetition.ts';
 import { ServiceError, type ServiceErrorCode } from './service-error.ts';
 
 /** How a service and the settings about it are called. */
@@ -35,14 +36,14 @@ export function serviceVoice(names: ServiceNames, log: Logger): ServiceVoice {
         hint: fault.hint(settingNames),
         retryable: fault.retryable,
         httpStatus: null,
-        mayHaveActed: fault.mayHaveArrived,
+        mayHaveActed: fault.mayHaveArrived && isChange(request),
         details: { ...factsOf(name, request), codes: fault.codes },
       }),
     malformed: (problem, request) =>
       new ServiceError('OPENSTACK_MALFORMED', `${describe(request)} gave ${problem}.`, {
         hint: `Check that ${address} is the address of ${name}.`,
         httpStatus: null,
-        mayHaveActed: true,
+        mayHaveActed: isChange(request),
         details: factsOf(name, request),
       }),
     caFile: ({ path, problem, cause }) =>
@@ -62,6 +63,10 @@ function describeRequest(name: string, { method, url, body }: HttpRequest): stri
   return `${name} ${origin}: ${method} ${pathname}${search}${action}`;
 }
 
+function isChange({ method }: HttpRequest): boolean {
+  return method !== 'GET';
+}
+
 function factsOf(service: string, { method, url }: HttpRequest) {
   return { service, method, url };
 }
@@ -76,12 +81,16 @@ function refusal(
   const requestId = headers.get('x-openstack-request-id');
   const text = messageOf(body, secrets);
   const what = `${describeRequest(names.name, request)} failed with HTTP ${status}${text === '' ? '.' : `: ${text}`}`;
-  const isRateLimit = (status === 413 && (retryAfterMs(headers) ?? 0) > 0) || status === 429;
-  return new ServiceError(codeOf(status), what, {
-    hint: hintFor(status, names, { text, requestId, isRateLimit }),
-    retryable: isRateLimit || (status >= 500 && status !== 501),
-    httpStatus: status,
-    mayHaveActed: status >= 500,
+  const code = codeOf(status);
+  // What is missing is forgotten, so the service itself has to say so: a proxy says it too, of a service that is down.
+  const isForeign = code === 'OPENSTACK_NOT_FOUND' && !partsOf(body).some((part) => 'code' in part);
+  return new ServiceError(isForeign ? 'OPENSTACK_MALFORMED' : code, what, {
+    hint: isForeign
+      ? foreignHint(names)
+      : hintFor(status, names, { text, requestId, isRateLimit: isRateLimited(reply) }),
+    retryable: isForeign || isPassing({ reply }),
+    httpStatus: isForeign ? null : status,
+    mayHaveActed: (status >= 500 || reply.mayHaveArrivedBefore) && isChange(request),
     details: { ...factsOf(names.name, request), httpStatus: status, requestId },
   });
 }
@@ -103,6 +112,10 @@ const codes: Readonly<Record<number, ServiceErrorCode>> = {
 
 function codeOf(status: number): ServiceErrorCode {
   return codes[status] ?? (status >= 500 ? 'OPENSTACK_FAILURE' : 'OPENSTACK_REJECTED');
+}
+
+function foreignHint({ name, address }: ServiceNames): string {
+  return `This is no answer of ${name}: check that ${address} is its address, and that ${name} runs if a proxy is before it.`;
 }
 
 interface RefusalFacts {
@@ -130,17 +143,24 @@ function hintFor(
   return `Act on what ${name} says, then try again.`;
 }
 
-/**
- * What a service says in the body of an error: `{"badRequest": {"code", "message"}}`, `{"error": {…}}` or the message beside the rest.
- * Errors of remote procedures carry a traceback behind the message.
- */
-function messageOf(body: unknown, secrets: readonly Secret[]): string {
-  if (!isObject(body)) return '';
-  const parts = [...Object.values(body).filter(isObject), body];
-  const message = parts.map((part) => part['message']).find((text) => typeof text === 'string');
-  const [text = ''] = message?.split('\nTraceback') ?? [];
-  return oneLine(text.replaceAll(credential, `$1${MASK}`), secrets);
+interface Part {
+  readonly message: string;
 }
+
+/** What says something in the body of an error: `{"badRequest": {"code", "message"}}`, `{"error": {…}}`, or with Glance the body itself. */
+function partsOf(body: unknown): readonly Part[] {
+  const objects = isObject(body) ? [...Object.values(body).filter(isObject), body] : [];
+  return objects.filter((object): object is Part & typeof object => typeof object['message'] === 'string');
+}
+
+/** Errors of remote procedures carry a traceback behind the message. */
+function messageOf(body: unknown, secrets: readonly Secret[]): string {
+  const [text = ''] = partsOf(body)[0]?.message.split('\nTraceback') ?? [];
+  return oneLine(text.slice(0, maxSearched).replaceAll(credential, `$1${MASK}`), secrets);
+}
+
+/** Far more than a message shows: searching megabytes would stop the process. */
+const maxSearched = 10_000;
 
 /** A value that a service quotes behind the name of a credential, as in `'auth_password': 'x'`. */
 const credential = /((?:passw\w*|secret|token)['"]?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s,}]+)/gi;

@@ -138,9 +138,8 @@ describe('the path of a request', () => {
   });
 
   it('holds any other id as it is', async () => {
-    await using bench = await start({});
-    await expect(bench.cinder.getVolume('a/../b?c', soon())).rejects.toMatchObject({ code: 'OPENSTACK_NOT_FOUND' });
-    expect(bench.service.requests.at(-1)?.path).toBe(`/v3/${projectId}/volumes/a%2F..%2Fb%3Fc`);
+    await using bench = await start({ [`GET /v3/${projectId}/volumes/a%2F..%2Fb%3Fc`]: answerVolume });
+    await expect(bench.cinder.getVolume('a/../b?c', soon())).resolves.toMatchObject({ id });
   });
 });
 
@@ -196,7 +195,7 @@ describe('the list of marked volumes', () => {
   it('gives up when that does not end', async () => {
     await using bench = await start({
       [first]: () => page(true, volume({ id: 'v1' })),
-      [`${first}&marker=v1`]: () => ({ status: 404 }),
+      [`${first}&marker=v1`]: () => refusal(404, 'itemNotFound', 'Volume v1 could not be found.'),
     });
     await expect(bench.cinder.listVolumesMarked('x', soon())).rejects.toMatchObject({ code: 'OPENSTACK_NOT_FOUND' });
     expect(bench.service.requests.filter(({ path }) => path.includes('detail'))).toHaveLength(6);
@@ -283,17 +282,32 @@ describe('a call whose answer is lost', () => {
 });
 
 describe('what is gone already', () => {
-  it.each([
+  const gone = () => refusal(404, 'itemNotFound', 'It could not be found.');
+  const proxy = () => ({ status: 404, text: '<html>', headers: { 'content-type': 'text/html' } });
+  const everywhere = (handler: Handler) => ({
+    [`DELETE /v3/${projectId}/attachments/a1`]: handler,
+    [`GET /v3/${projectId}/attachments/a1`]: handler,
+    [`DELETE /v3/${projectId}/volumes/${id}/metadata/key`]: handler,
+    [`GET /v3/${projectId}/volumes/${id}`]: handler,
+  });
+  const calls = [
     ['an attachment', (cinder: BlockStorage) => cinder.deleteAttachment('a1', soon())],
     ['a key of the metadata', (cinder: BlockStorage) => cinder.deleteVolumeMetadata(id, 'key', soon())],
     ['the attachment that is looked for', (cinder: BlockStorage) => cinder.findAttachment('a1', soon())],
-  ])('is no error: %s', async (_title, call) => {
-    await using bench = await start({});
+  ] as const;
+
+  it.each(calls)('is no error: %s', async (_title, call) => {
+    await using bench = await start(everywhere(gone));
     await expect(call(bench.cinder)).resolves.toBeUndefined();
   });
 
+  it.each(calls)('is for Cinder to say, not for a proxy: %s', async (_title, call) => {
+    await using bench = await start(everywhere(proxy));
+    await expect(call(bench.cinder)).rejects.toMatchObject({ code: 'OPENSTACK_MALFORMED' });
+  });
+
   it('is an error where it is needed: a volume', async () => {
-    await using bench = await start({});
+    await using bench = await start(everywhere(gone));
     await expect(bench.cinder.getVolume(id, soon())).rejects.toMatchObject({
       code: 'OPENSTACK_NOT_FOUND',
       httpStatus: 404,

@@ -8,7 +8,7 @@ function lost(code: string): HttpOutcome {
 
 function answered(status: number, retryAfter?: string): HttpOutcome {
   const headers = new Headers(retryAfter === undefined ? {} : { 'retry-after': retryAfter });
-  return { reply: { status, headers, body: undefined } };
+  return { reply: { status, headers, body: undefined, mayHaveArrivedBefore: false } };
 }
 
 describe('what may be another outcome a little later, and what certainly was not acted upon', () => {

@@ -145,15 +145,67 @@ describe('an error', () => {
     [500, 'OPENSTACK_FAILURE', true],
     [503, 'OPENSTACK_FAILURE', true],
   ])('of status %d is %s, and the service may have acted: %s', async (httpStatus, code, mayHaveActed) => {
-    await using bench = await start(() => ({ status: httpStatus }));
+    await using bench = await start(() => refusal(httpStatus, 'error', 'No.'));
     await expect(bench.call({ method: 'POST' })).rejects.toMatchObject({ code, httpStatus, mayHaveActed });
   });
+
+  it.each([
+    ['404 with a page', { status: 404, text: '<h1>default backend</h1>' }],
+    ['410 without a body', { status: 410 }],
+    ['404 with JSON of a gateway', { status: 404, json: { message: 'no Route matched with those values' } }],
+  ])('of status %s, which the service does not give, is not that something is gone', async (_title, answer) => {
+    await using bench = await start([answer]);
+    await expect(bench.call({ method: 'DELETE' })).rejects.toMatchObject({
+      code: 'OPENSTACK_MALFORMED',
+      message: expect.stringContaining(`failed with HTTP ${answer.status}`),
+      hint: expect.stringMatching(/no answer of Cinder.*settings\.cinder\.endpoint_override.*proxy/),
+      httpStatus: null,
+      retryable: true,
+    });
+  });
+
+  it.each([
+    ['fails', { status: 500 }],
+    ['is lost', { fault: 'reset' }],
+    ['is no JSON', { text: 'x', headers: { 'content-type': 'text/plain' } }],
+  ] satisfies readonly (readonly [string, Answer])[])(
+    'of a GET that %s says that nothing was done',
+    async (_title, answer) => {
+      await using bench = await start(() => answer);
+      await expect(bench.call()).rejects.toMatchObject({ name: 'ServiceError', mayHaveActed: false });
+    },
+  );
 
   it('of a lost answer says that the service may have acted', async () => {
     await using bench = await start([{ fault: 'reset' }]);
     await expect(bench.call({ method: 'POST' })).rejects.toMatchObject({
       code: 'OPENSTACK_UNREACHABLE',
       httpStatus: null,
+      mayHaveActed: true,
+    });
+  });
+
+  it.each([
+    ['of a lost answer', [{ fault: 'reset' }, refusal(404, 'itemNotFound', 'No.')]],
+    [
+      'of a lost answer, and the token expired',
+      [{ fault: 'reset' }, { status: 401 }, refusal(404, 'itemNotFound', 'No.')],
+    ],
+  ] satisfies readonly (readonly [string, readonly Answer[]])[])(
+    'of a request that was made again because %s says so too',
+    async (_title, answers) => {
+      await using bench = await start(answers);
+      await expect(bench.call({ method: 'PUT', repeatable: true })).rejects.toMatchObject({
+        httpStatus: 404,
+        mayHaveActed: true,
+      });
+    },
+  );
+
+  it('of the login that is needed to make a request again, whose answer was lost, says so too', async () => {
+    await using bench = await start([{ fault: 'reset' }, { status: 401 }], { logins: 1 });
+    await expect(bench.call({ method: 'PUT', repeatable: true })).rejects.toMatchObject({
+      message: expect.stringContaining('refuses the credentials'),
       mayHaveActed: true,
     });
   });

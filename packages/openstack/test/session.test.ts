@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { IronbarkError } from '@ironbark/core';
+import { explain, IronbarkError } from '@ironbark/core';
 import { FakeService, type Answer, type Handler } from '@ironbark/lab/fake-service';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { stopTheClock } from './support/clock.ts';
 import {
   createSession,
@@ -131,6 +131,17 @@ describe('credentials that Keystone refuses', () => {
     expect(JSON.stringify(error)).not.toContain(wrong);
   });
 
+  it('are an error that tells when they are tried again, and how to be sooner', async () => {
+    stopTheClock();
+    vi.setSystemTime('2026-11-20T23:59:30.123Z');
+    await using service = await start();
+    await using session = createSession(passwordAuth(service, wrong));
+    const hint = expect.stringMatching(/asked again at 2026-11-21T00:00:30Z.*restart the conductor/);
+    await expect(session.token(soon())).rejects.toMatchObject({ hint });
+    vi.setSystemTime('2026-11-21T00:00:20Z');
+    await expect(session.token(soon())).rejects.toMatchObject({ hint });
+  });
+
   it('are not tried again for a minute, then two', async () => {
     const pass = stopTheClock();
     await using service = await start();
@@ -177,6 +188,7 @@ describe('a login', () => {
       code: 'OPENSTACK_FAILURE',
       httpStatus: 503,
       retryable: true,
+      mayHaveActed: false,
     });
     expect(count(service)).toBe(3);
   });
@@ -271,6 +283,31 @@ describe('the endpoint of a service', () => {
       message: expect.stringContaining(message),
       hint: expect.stringContaining(offer),
     });
+  });
+
+  it('gets the project where the catalogue leaves a place for it', async () => {
+    await using service = await start(keystone({ endpoint: 'http://cinder.example/v3/%(project_id)s/' }));
+    await using session = createSession(passwordAuth(service));
+    const url = await session.endpointOf('block-storage', endpoint, soon());
+    expect(url).toBe('http://cinder.example/v3/8a204937b794476d818f02e5a276acaf');
+  });
+
+  it.each([
+    'http://[bad/v3',
+    '/v3',
+    'cinder:8776',
+    'ftp://cinder/v3',
+    'http://user:secret-pw@cinder/v3',
+    'http://c/v3?x',
+  ])('is missing when the catalogue has %s', async (url) => {
+    await using service = await start(keystone({ endpoint: url }));
+    await using session = createSession(passwordAuth(service));
+    const error = await session.endpointOf('block-storage', endpoint, soon()).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: 'OPENSTACK_NO_ENDPOINT',
+      hint: expect.stringContaining('volumev3 public RegionOne (no plain http URL)'),
+    });
+    expect(explain(error)).not.toContain('secret-pw');
   });
 
   it('has to be set without Keystone', async () => {

@@ -158,6 +158,13 @@ describe('what is wrong with settings', () => {
       ['project_name: does not go with an application credential'],
     ],
     ['Keystone is version 2', { ...base, auth_url: 'http://k:5000/v2.0' }, ['auth_url: is of version 2.0']],
+    ['a URL is of another protocol', { ...base, auth_url: 'ftp://k' }, ['auth_url: Invalid URL']],
+    ['a URL holds credentials', { ...base, auth_url: 'http://u:secret@k:5000' }, ['auth_url: holds credentials']],
+    [
+      'a URL holds a query',
+      { ...base, endpoint_override: 'http://c/v3?x=1' },
+      ['endpoint_override: holds credentials'],
+    ],
     [
       'certificates are and are not verified',
       { ...base, insecure: true, cafile: '/ca' },

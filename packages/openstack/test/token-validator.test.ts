@@ -48,6 +48,8 @@ function token(overrides: object = {}, lifetimeSeconds = 3600): Answer {
 }
 
 const secret = Secret.of('user-token');
+/** What Keystone answers about a token that it does not know. */
+const unknown = refusal(404, 'error', 'Could not recognize Fernet token');
 
 describe('a token that Keystone accepts', () => {
   it('has an owner in a project', async () => {
@@ -78,7 +80,7 @@ describe('a token that Keystone accepts', () => {
 
 describe('a token that Keystone does not accept', () => {
   it('has no owner', async () => {
-    await using bench = await start(() => refusal(404, 'error', 'Could not recognize Fernet token'));
+    await using bench = await start(() => unknown);
     expect(await bench.validator.validate(secret, soon())).toBeUndefined();
   });
 
@@ -92,7 +94,7 @@ describe('a token that Keystone does not accept', () => {
 describe('an answer', () => {
   it.each([
     ['that accepts', () => token()],
-    ['that does not', () => ({ status: 404 })],
+    ['that does not', () => unknown],
   ] satisfies readonly (readonly [string, Handler])[])(
     '%s is remembered for as long as set, and then asked for again',
     async (_title, handler) => {
@@ -110,7 +112,7 @@ describe('an answer', () => {
 
   it('is not remembered longer than the token is good', async () => {
     const pass = stopTheClock();
-    await using bench = await start((_request, nth) => (nth === 1 ? token({}, 10) : { status: 404 }));
+    await using bench = await start((_request, nth) => (nth === 1 ? token({}, 10) : unknown));
     await expect(bench.validator.validate(secret, soon())).resolves.toBeDefined();
     pass(11);
     await expect(bench.validator.validate(secret, soon())).resolves.toBeUndefined();
@@ -124,9 +126,7 @@ describe('an answer', () => {
   });
 
   it('about one token says nothing about another', async () => {
-    await using bench = await start(({ headers }) =>
-      headers['x-subject-token'] === 'user-token' ? token() : { status: 404 },
-    );
+    await using bench = await start(({ headers }) => (headers['x-subject-token'] === 'user-token' ? token() : unknown));
     await expect(bench.validator.validate(secret, soon())).resolves.toBeDefined();
     await expect(bench.validator.validate(Secret.of('user-token2'), soon())).resolves.toBeUndefined();
   });
@@ -162,6 +162,7 @@ describe('what cannot be found out', () => {
   it.each([
     ['Keystone fails', { status: 503 }, 'OPENSTACK_FAILURE'],
     ['Keystone is not there', { fault: 'reset' }, 'OPENSTACK_UNREACHABLE'],
+    ['a proxy finds no Keystone', { status: 404, text: '<html>' }, 'OPENSTACK_MALFORMED'],
     ['our user may not ask', { status: 403 }, 'OPENSTACK_FORBIDDEN'],
     ['our user is refused', { status: 401 }, 'OPENSTACK_UNAUTHORIZED'],
     ['the answer is not understood', { json: { token: {} } }, 'OPENSTACK_MALFORMED'],
@@ -177,6 +178,24 @@ describe('what cannot be found out', () => {
       await expect(bench.validator.validate(secret, soon())).resolves.toBeDefined();
     },
   );
+
+  it('is that of tokens beyond the first thousand at a time, until answers come', async () => {
+    const gate = Promise.withResolvers<void>();
+    await using bench = await start(async () => {
+      await gate.promise;
+      return token();
+    });
+    const patient = new AbortController().signal;
+    const first = Promise.allSettled(
+      Array.from({ length: 1000 }, (_, nth) => bench.validator.validate(Secret.of(`token-${nth}`), patient)),
+    );
+    const error = { code: 'NO_FREE_WORKER', retryable: true };
+    await expect(bench.validator.validate(secret, soon())).rejects.toMatchObject(error);
+    const known = bench.validator.validate(Secret.of('token-0'), soon());
+    gate.resolve();
+    await Promise.all([first, known]);
+    await expect(bench.validator.validate(secret, soon())).resolves.toBeDefined();
+  });
 
   it('needs a Keystone', () => {
     const auth = { kind: 'none', userId: 'admin', projectId: 'admin' } as const;

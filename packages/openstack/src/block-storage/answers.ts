@@ -18,6 +18,7 @@ const volume = z
     size: z.number().nullish(),
     bootable: flag,
     multiattach: flag,
+    'os-vol-tenant-attr:tenant_id': textOrNull,
     metadata: z.record(z.string(), z.string()).nullish(),
     attachments: z.array(z.object({ attachment_id: z.string(), server_id: textOrNull, host_name: textOrNull })),
   })
@@ -28,6 +29,7 @@ const volume = z
     sizeGib: record.size ?? 0,
     bootable: record.bootable ?? false,
     multiattach: record.multiattach ?? false,
+    projectId: record['os-vol-tenant-attr:tenant_id'],
     metadata: record.metadata ?? {},
     attachments: record.attachments.map((attachment) => ({
       attachmentId: attachment.attachment_id,

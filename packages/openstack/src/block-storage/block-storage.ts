@@ -68,6 +68,8 @@ export interface Volume {
   readonly sizeGib: number;
   readonly bootable: boolean;
   readonly multiattach: boolean;
+  /** Project that the volume belongs to; null when the service does not tell. */
+  readonly projectId: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   /** Only those that are attached. */
   readonly attachments: readonly VolumeAttachmentSummary[];

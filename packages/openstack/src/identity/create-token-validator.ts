@@ -29,6 +29,8 @@ export function createTokenValidator(session: Session, options: TokenValidatorOp
 }
 
 const maxRemembered = 10_000;
+/** Answers that may be waited for at a time: whoever sends tokens that do not exist must not fill the memory. */
+const maxQuestions = 1_000;
 /** Longer than any token of Keystone: a client's header must not fill our requests. */
 const maxTokenLength = 8_192;
 
@@ -56,6 +58,7 @@ class KeystoneTokenValidator implements TokenValidator {
     if (answer !== undefined) return answer.owner;
     let question = this.#questions.get(key);
     if (question === undefined) {
+      if (this.#questions.size >= maxQuestions) throw tooManyQuestions();
       question = this.#ask(text, key).finally(() => this.#questions.delete(key));
       this.#questions.set(key, question);
     }
@@ -93,6 +96,13 @@ class KeystoneTokenValidator implements TokenValidator {
       throw error;
     }
   }
+}
+
+function tooManyQuestions(): IronbarkError {
+  return new IronbarkError('NO_FREE_WORKER', `Keystone is asked about ${maxQuestions} tokens already.`, {
+    hint: 'Try again in a few seconds; find out who sends so many tokens if it stays so.',
+    retryable: true,
+  });
 }
 
 const domain = z.object({ id: z.string(), name: z.string() });

@@ -5,7 +5,8 @@ export interface TokenValidator {
   /**
    * @returns undefined when Keystone does not accept the token: unknown, expired or revoked. A revoked token may be taken for valid as
    * long as answers are remembered.
-   * @throws ServiceError when that could not be found out: `OPENSTACK_UNREACHABLE` or any other code. The reason of the abort.
+   * @throws ServiceError when that could not be found out: `OPENSTACK_UNREACHABLE` or any other code. NO_FREE_WORKER when too many
+   * are asked about. The reason of the abort.
    */
   validate(token: Secret, signal: AbortSignal): Promise<TokenOwner | undefined>;
 }

@@ -29,7 +29,7 @@ const serviceTypes = {
 
 export type ServiceType = keyof typeof serviceTypes;
 
-/** @returns undefined when the catalogue has none. */
+/** @returns undefined when the catalogue has none. What stands for the project in it is as in the catalogue. */
 export function findEndpoint(
   catalog: Catalog,
   serviceType: ServiceType,
@@ -37,10 +37,10 @@ export function findEndpoint(
 ): string | undefined {
   const types: readonly string[] = serviceTypes[serviceType];
   const services = types.flatMap((type) => catalog.filter((service) => service.type === type));
-  const endpoints = services.flatMap((service) => service.endpoints).filter(({ url }) => url !== null && url !== '');
+  const endpoints = services.flatMap((service) => service.endpoints).filter(({ url }) => isUsable(url));
   const inRegion = endpoints.filter((endpoint) => region === null || regionOf(endpoint) === region);
   const found = interfaces.flatMap((name) => inRegion.filter((endpoint) => endpoint.interface === name));
-  return found[0]?.url?.replace(/\/+$/, '');
+  return found[0]?.url ?? undefined;
 }
 
 /** What the catalogue has of a service, for a hint: `volumev3 public RegionOne`. Without endpoints: all types. */
@@ -48,9 +48,19 @@ export function listEndpoints(catalog: Catalog, serviceType: ServiceType): reado
   const types: readonly string[] = serviceTypes[serviceType];
   const own = catalog.filter(({ type }) => types.includes(type));
   const lines = own.flatMap(({ type, endpoints }) =>
-    endpoints.map((endpoint) => `${type} ${endpoint.interface} ${regionOf(endpoint) ?? ''}`.trim()),
+    endpoints.map((endpoint) => {
+      const fault = isUsable(endpoint.url) ? '' : '(no plain http URL)';
+      return [type, endpoint.interface, regionOf(endpoint), fault].filter(Boolean).join(' ');
+    }),
   );
   return lines.length > 0 ? lines : catalog.map(({ type }) => type);
+}
+
+/** Something to put a path behind, that may be shown. */
+export const plainHttpUrl = /^https?:\/\/[^/?#@]+(?:\/[^?#]*)?$/i;
+
+function isUsable(url: string | null): url is string {
+  return url !== null && plainHttpUrl.test(url) && URL.canParse(url);
 }
 
 function regionOf(endpoint: Catalog[number]['endpoints'][number]): string | null | undefined {

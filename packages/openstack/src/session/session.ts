@@ -1,7 +1,7 @@
 import type { Logger } from '@ironbark/core';
 import { HttpClient, throwIfAborted, unlessAborted, type HttpRequest, type HttpVoice } from '@ironbark/http';
 import { isPassing } from '../repetition.ts';
-import { ServiceError } from '../service-error.ts';
+import { ServiceError, withMayHaveActed } from '../service-error.ts';
 import { serviceVoice, type ServiceVoice } from '../service-voice.ts';
 import { authRequest, secretsOf } from './auth-request.ts';
 import { findEndpoint, listEndpoints, type ServiceType } from './catalog.ts';
@@ -78,9 +78,13 @@ export class Session implements AsyncDisposable {
     throwIfAborted(signal, where);
     if (auth.kind === 'none') return (this.#token ??= anonymousToken(auth));
     if (this.#token !== undefined && Date.now() < this.#token.renewAt) return this.#token;
-    this.#login ??= this.#logIn(auth).finally(() => {
-      this.#login = undefined;
-    });
+    this.#login ??= this.#logIn(auth)
+      .catch((error: unknown) => {
+        throw withMayHaveActed(error, false);
+      })
+      .finally(() => {
+        this.#login = undefined;
+      });
     return unlessAborted(this.#login, signal, where);
   }
 
@@ -99,11 +103,10 @@ export class Session implements AsyncDisposable {
    */
   async endpointOf(serviceType: ServiceType, endpoint: EndpointOptions, signal: AbortSignal): Promise<string> {
     const { catalog, projectId } = await this.token(signal);
-    if (endpoint.override !== null) {
-      return endpoint.override.replaceAll(/[%$]\((?:project|tenant)_id\)s?/g, projectId ?? '').replace(/\/+$/, '');
+    const found = endpoint.override ?? (catalog === null ? undefined : findEndpoint(catalog, serviceType, endpoint));
+    if (found !== undefined) {
+      return found.replaceAll(/[%$]\((?:project|tenant)_id\)s?/g, projectId ?? '').replace(/\/+$/, '');
     }
-    const found = catalog === null ? undefined : findEndpoint(catalog, serviceType, endpoint);
-    if (found !== undefined) return found;
     const region = endpoint.region === null ? '' : ` in region ${endpoint.region}`;
     const source = catalog === null ? 'Without Keystone there' : `In the catalogue of Keystone ${this.authUrl} there`;
     const known = catalog === null ? [] : listEndpoints(catalog, serviceType);
@@ -163,15 +166,17 @@ export class Session implements AsyncDisposable {
 
   #hold({ url, credentials, scope }: KeystoneAuth): ServiceError {
     const holdMs = Math.min(this.#refusal === undefined ? firstHoldMs : this.#refusal.holdMs * 2, maxHoldMs);
+    const until = Date.now() + holdMs;
+    const time = `${new Date(until).toISOString().slice(0, 19)}Z`;
     const what = credentials.method === 'token' ? 'the token' : 'the credentials';
     const role = scope === null || 'unscoped' in scope ? '' : ' and that the user has a role in that scope';
     const error = new ServiceError('OPENSTACK_UNAUTHORIZED', `Keystone ${url} refuses ${what} of ${this.settings}.`, {
-      hint: `Check the names, domains and secret there${role}: Keystone does not tell which is wrong. It is asked again after ${holdMs / 1000} s.`,
+      hint: `Check the names, domains and secret there${role}: Keystone does not tell which is wrong. It is asked again at ${time}, lest it locks the account; after a correction in Keystone, restart the conductor to be sooner.`,
       httpStatus: 401,
       mayHaveActed: false,
       details: { authUrl: url },
     });
-    this.#refusal = { error, holdMs, until: Date.now() + holdMs };
+    this.#refusal = { error, holdMs, until };
     return error;
   }
 }

@@ -1,6 +1,7 @@
 import { Secret } from '@ironbark/core';
 import { z } from 'zod';
 import { readAuth } from './auth-settings.ts';
+import { plainHttpUrl } from './catalog.ts';
 import { defaultPatience, endpointInterfaces, type EndpointOptions, type SessionOptions } from './session-options.ts';
 
 const name = z.string().min(1).max(255);
@@ -9,7 +10,9 @@ const secret = z
   .min(1)
   .transform((text) => Secret.of(text));
 const endpointInterface = z.enum(endpointInterfaces);
-const httpUrl = z.url({ protocol: /^https?$/ });
+const httpUrl = z
+  .url({ protocol: /^https?$/, abort: true })
+  .refine((url) => plainHttpUrl.test(url), 'holds credentials, a query or a fragment');
 
 /**
  * Keys of a settings section that make a session, by the names that keystoneauth has for them: spread them into a `z.strictObject`

@@ -20,6 +20,10 @@ export interface TokenShape {
   readonly roles?: readonly string[];
   /** When Keystone says that the token was issued. Default: now. */
   readonly issuedAt?: Date;
+  /** URL of Cinder in the catalogue. Default: at the same server. */
+  readonly endpoint?: string;
+  /** After so many logins the password is refused. Default: never. */
+  readonly logins?: number;
 }
 
 export const tokens = 'POST /v3/auth/tokens';
@@ -27,11 +31,11 @@ export const tokens = 'POST /v3/auth/tokens';
 /** Gives tokens `token-1`, `token-2`, … for {@link password}; its catalogue has Cinder at the same server. */
 export function keystone(shape: TokenShape = {}): Handler {
   return ({ body, headers }, nth) => {
-    if (!JSON.stringify(body).includes(password))
+    if (!JSON.stringify(body).includes(password) || nth > (shape.logins ?? Infinity))
       return refusal(401, 'error', 'The request you have made requires authentication.');
     const issuedAt = shape.issuedAt ?? new Date();
     const expiresAt = new Date(issuedAt.getTime() + (shape.lifetime ?? 3600) * 1000);
-    const url = `http://${headers['host']?.toString()}/v3/${projectId}`;
+    const url = shape.endpoint ?? `http://${headers['host']?.toString()}/v3/${projectId}`;
     return {
       status: 201,
       headers: { 'x-subject-token': `token-${nth}` },
