@@ -3,6 +3,8 @@ import type { EngineEvent, EventStream } from '@ironbark/engine';
 
 /** How often a comment is sent, so that proxies and clients see that the connection lives. */
 const heartbeatMs = 15_000;
+/** Then the client has to come back, and is asked again who it is: a token is revoked, a node gets another owner. */
+const lifetimeMs = 15 * 60_000;
 /** A client that has this much unread is too slow; it is cut off and may come back with the id of its last event. */
 const unreadBytesAtMost = 1024 * 1024;
 
@@ -30,7 +32,7 @@ export class EventStreams {
     return this.#open.size;
   }
 
-  /** Sends events until the client goes away, falls behind, or {@link closeAll} is called. */
+  /** Sends events until the client goes away, falls behind, has listened for its time, or {@link closeAll} is called. */
   open(response: ServerResponse, headers: Readonly<Record<string, string>>, subscription: Subscription): void {
     const { nodeUuid } = subscription;
     const afterId = this.#afterId(subscription.lastEventId);
@@ -41,9 +43,11 @@ export class EventStreams {
       if (response.writableLength > unreadBytesAtMost) close();
     };
     const timer = setInterval(() => send(': alive\n\n'), heartbeatMs).unref();
+    const end = setTimeout(() => close(), lifetimeMs).unref();
     let unsubscribe = () => {};
     const close = () => {
       clearInterval(timer);
+      clearTimeout(end);
       unsubscribe();
       this.#open.delete(close);
       response.destroy();

@@ -92,6 +92,22 @@ describe('the event stream', () => {
     }
   });
 
+  it('ends after a quarter of an hour, so that a client has to prove again who it is', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const response = await open();
+      const ended = once(response, 'close').catch(() => {});
+      response.on('error', () => {});
+      vi.advanceTimersByTime(15 * 60_000 - 1);
+      expect(api.fake.listeners.size).toBe(1);
+      vi.advanceTimersByTime(1);
+      expect(api.fake.listeners.size).toBe(0);
+      await ended;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('forgets a client that goes away', async () => {
     const response = await open();
     expect(api.fake.listeners.size).toBe(1);

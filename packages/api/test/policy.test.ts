@@ -173,15 +173,18 @@ describe('a member of a project', () => {
     expect(answer.text).not.toContain('bmc.example');
   });
 
-  it.each(['/v1/nodes/:node/history', '/ironbark/v1/nodes/:node/operations', '/ironbark/v1/events?node=:node'])(
-    'is not shown %s of a node that it only leases',
-    async (path) => {
-      const api = startWithTwoOwners();
-      api.fake.change(others, { lessee: 'p1' });
-      const headers = { ...member, 'x-openstack-ironic-api-version': '1.80' };
-      expect((await api.call('GET', path.replace(':node', others), undefined, headers)).status).toBe(403);
-    },
-  );
+  it.each([
+    '/v1/nodes/:node/history',
+    '/v1/nodes/:node/management/boot_device',
+    '/v1/nodes/:node/management/boot_device/supported',
+    '/ironbark/v1/nodes/:node/operations',
+    '/ironbark/v1/events?node=:node',
+  ])('is not shown %s of a node that it only leases', async (path) => {
+    const api = startWithTwoOwners();
+    api.fake.change(others, { lessee: 'p1' });
+    const headers = { ...member, 'x-openstack-ironic-api-version': '1.80' };
+    expect((await api.call('GET', path.replace(':node', others), undefined, headers)).status).toBe(403);
+  });
 });
 
 describe('nobody of any project', () => {

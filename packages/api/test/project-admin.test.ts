@@ -77,6 +77,7 @@ describe('an administrator of a project', () => {
       await api.call('DELETE', `/v1/nodes/${leased}/traits`, undefined, admin),
       await api.call('DELETE', `/v1/nodes/${leased}/traits/CUSTOM_A`, undefined, admin),
       await api.call('POST', '/v1/ports', { node_uuid: leased, address: '52:54:00:00:00:01' }, admin),
+      await api.call('PUT', `/v1/nodes/${leased}/management/boot_device`, { boot_device: 'pxe' }, admin),
     ];
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 403));
     expect(api.fake.node(leased)).toMatchObject({ name: 'leased', traits: [] });
@@ -181,6 +182,34 @@ describe.each([
     const move = [{ op: 'replace', path: '/node_uuid', value: foreign }];
     expect((await api.call('PATCH', `${url}/${created.body.uuid}`, move, admin)).status).toBe(403);
     expect(rowsOf(api).get(created.body.uuid)?.nodeUuid).toBe(nodeUuid);
+  });
+});
+
+describe('a volume target', () => {
+  const fields = { volume_type: 'iscsi', boot_index: 0, volume_id: 'v', node_uuid: nodeUuid };
+  const projectOf = ({ fake }: ApiUnderTest, uuid: string) => fake.volumeTargets.rows.get(uuid)?.projectId ?? null;
+
+  it.each([
+    ['a project', admin, 'p1'],
+    ['an operator', operator, null],
+  ])('remembers that %s named its volume', async (_who, identity, project) => {
+    const api = start();
+    const { body } = await api.call('POST', '/v1/volume/targets', fields, identity);
+    expect(projectOf(api, body.uuid)).toBe(project);
+    expect(body).not.toHaveProperty('project_id');
+  });
+
+  it("of an operator becomes the project's when the project names another volume, and not before", async () => {
+    const api = start();
+    const { body } = await api.call('POST', '/v1/volume/targets', fields, operator);
+    const replace = (path: string, value: unknown) => {
+      return api.call('PATCH', `/v1/volume/targets/${body.uuid}`, [{ op: 'replace', path, value }], admin);
+    };
+    await replace('/boot_index', 1);
+    await replace('/volume_id', 'v');
+    expect(projectOf(api, body.uuid)).toBeNull();
+    await replace('/volume_id', 'w');
+    expect(projectOf(api, body.uuid)).toBe('p1');
   });
 });
 

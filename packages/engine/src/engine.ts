@@ -167,6 +167,7 @@ export interface VolumeTargetChanges {
   readonly volumeType?: string;
   readonly bootIndex?: number;
   readonly volumeId?: string;
+  readonly projectId?: string | null;
   readonly properties?: Info;
   readonly nodeUuid?: string;
   readonly extra?: Info;

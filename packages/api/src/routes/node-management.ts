@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from '../context.ts';
 import { toBoolean } from '../inputs/input-field.ts';
 import { nodeIdent } from '../names.ts';
-import { requireNode } from '../ownership.ts';
+import { requireNode, requireOwnNode } from '../ownership.ts';
 import { accepted, noContent, route } from '../route.ts';
 import { longText, looseBoolean, text } from '../schemas/fields.ts';
 import { anyObject, stringList } from '../schemas/responses.ts';
@@ -20,7 +20,7 @@ export function registerNodeManagement(app: FastifyInstance, { engine }: ApiCont
     },
     async (request) => {
       const ident = nodeIdent(request.params.ident, request.minor);
-      await requireNode(engine, request.identity, ident);
+      await requireOwnNode(engine, request.identity, ident);
       const { bootDevice, persistent } = await engine.management.getBootDevice(ident);
       return { boot_device: bootDevice, persistent };
     },
@@ -44,7 +44,7 @@ export function registerNodeManagement(app: FastifyInstance, { engine }: ApiCont
     async (request, reply) => {
       const ident = nodeIdent(request.params.ident, request.minor);
       const { boot_device: device, persistent = false } = request.body;
-      await requireNode(engine, request.identity, ident);
+      await requireOwnNode(engine, request.identity, ident);
       await engine.management.setBootDevice(ident, device, toBoolean(persistent, 'persistent', false));
       return noContent(reply);
     },
@@ -61,7 +61,7 @@ export function registerNodeManagement(app: FastifyInstance, { engine }: ApiCont
     },
     async (request) => {
       const ident = nodeIdent(request.params.ident, request.minor);
-      await requireNode(engine, request.identity, ident);
+      await requireOwnNode(engine, request.identity, ident);
       return { supported_boot_devices: await engine.management.supportedBootDevices(ident) };
     },
   );

@@ -1,8 +1,9 @@
 import { invalidParameter, type InfoValue, type VolumeConnector, type VolumeTarget } from '@ironbark/core';
-import type { RecordService } from '@ironbark/engine';
+import type { RecordService, VolumeTargetChanges } from '@ironbark/engine';
 import type { VolumeFilter } from '@ironbark/store';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { listChildren, readChild, refuseMove, requireChild } from '../child-records.ts';
+import type { Identity } from '../auth/authenticator.ts';
 import type { ApiContext } from '../context.ts';
 import { asBadRequest } from '../errors.ts';
 import type { InputFields } from '../inputs/input-field.ts';
@@ -19,7 +20,7 @@ import { patchSchema, readPatch } from '../json-patch.ts';
 import { links } from '../links.ts';
 import { introduced } from '../microversion-table.ts';
 import { nodeIdent, recordUuid } from '../names.ts';
-import { readNode, requireNode } from '../ownership.ts';
+import { reachesAllNodes, readNode, requireNode } from '../ownership.ts';
 import { nextPage, readPage } from '../pagination.ts';
 import { created, noContent, route } from '../route.ts';
 import { fieldsQuery, pageQuery, text } from '../schemas/fields.ts';
@@ -58,6 +59,8 @@ interface VolumeResource<Row, Changes> {
   readonly sortKeys: Readonly<Record<string, string>>;
   readonly render: (row: Row, viewer: Viewer, fields?: readonly string[]) => Wire;
   readonly response: JsonSchema;
+  /** Notes in a new or changed record who is behind it. Default: nothing is noted. */
+  readonly sign?: (identity: Identity, changes: Changes, current?: Row) => Changes;
 }
 
 export function registerVolumes(app: FastifyInstance, context: ApiContext): void {
@@ -75,7 +78,7 @@ export function registerVolumes(app: FastifyInstance, context: ApiContext): void
     render: renderConnector,
     response: connectorResponse,
   });
-  registerResource<VolumeTarget, object>(app, context, {
+  registerResource<VolumeTarget, VolumeTargetChanges>(app, context, {
     plural: 'targets',
     label: 'Volume target',
     service: engine.volumeTargets,
@@ -86,7 +89,14 @@ export function registerVolumes(app: FastifyInstance, context: ApiContext): void
     sortKeys: targetSortKeys,
     render: renderTarget,
     response: targetResponse,
+    sign: signTarget,
   });
+}
+
+/** The conductor may attach the volumes of every project, so it has to know on whose behalf a volume is named. */
+function signTarget(identity: Identity, changes: VolumeTargetChanges, current?: VolumeTarget): VolumeTargetChanges {
+  if (changes.volumeId === undefined || changes.volumeId === current?.volumeId) return changes;
+  return { ...changes, projectId: reachesAllNodes(identity) ? null : identity.project };
 }
 
 function registerVolumeLinks(app: FastifyInstance, { engine }: ApiContext): void {
@@ -124,7 +134,7 @@ function registerResource<Row extends { readonly uuid: string; readonly nodeUuid
   { engine }: ApiContext,
   resource: VolumeResource<Row, Changes>,
 ): void {
-  const { plural, label, service, inputs, selectable, render } = resource;
+  const { plural, label, service, inputs, selectable, render, sign = (_identity, changes) => changes } = resource;
   const name = label.toLowerCase();
   const url = `/v1/volume/${plural}` as const;
 
@@ -173,8 +183,9 @@ function registerResource<Row extends { readonly uuid: string; readonly nodeUuid
       responses: { 201: resource.response },
     },
     async (request, reply) => {
-      const input = readInput(inputs, request.body as Readonly<Record<string, InfoValue>>);
-      await asBadRequest(requireNode(engine, request.identity, (input as { nodeUuid: string }).nodeUuid));
+      const { identity } = request;
+      const input = sign(identity, readInput(inputs, request.body as Readonly<Record<string, InfoValue>>) as Changes);
+      await asBadRequest(requireNode(engine, identity, (input as unknown as { nodeUuid: string }).nodeUuid));
       const row = await asBadRequest(service.create(input as never));
       return created(request, reply, `volume/${plural}/${row.uuid}`).send(render(row, request));
     },
@@ -215,7 +226,11 @@ function registerResource<Row extends { readonly uuid: string; readonly nodeUuid
       refuseMove(identity, patch);
       const uuid = recordUuid(label, (request.params as { uuid: string }).uuid);
       await requireChild(engine, identity, service, uuid, label, requireNode);
-      return render(await patchRecord(service, uuid, patch, inputs), request);
+      const signed = {
+        update: (ident: string, edit: (current: Row) => Partial<Changes>) =>
+          service.update(ident, (current) => sign(identity, edit(current) as Changes, current)),
+      };
+      return render(await patchRecord(signed, uuid, patch, inputs), request);
     },
   );
 

@@ -22,6 +22,8 @@ export interface VolumeTarget {
   readonly volumeType: string;
   readonly bootIndex: number;
   readonly volumeId: string;
+  /** Project that named the volume; it may name volumes of its own only. Missing or null: an operator did, who may name any. */
+  readonly projectId?: string | null;
   readonly properties: Info;
   readonly extra: Info;
   readonly createdAt: Timestamp;
