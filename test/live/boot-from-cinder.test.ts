@@ -41,7 +41,9 @@ async function bootedAs(): Promise<string> {
     serial.waitForLine(/IRONBARK-GUEST ROOT-OK/, { timeoutMs: bootTimeoutMs }),
   ]);
   const target = `iqn.2010-10.org.openstack:volume-${volume.id}`;
-  expect(guest).toContain(`session=${target} sessions=1 targets=${target} initiator=iqn.2017-08.org.openstack.${nodeUuid}`);
+  expect(guest).toContain(
+    `session=${target} sessions=1 targets=${target} initiator=iqn.2017-08.org.openstack.${nodeUuid}`,
+  );
   return /\bchap=(\S+)/.exec(firmware)?.[1] ?? '';
 }
 

@@ -3,65 +3,80 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConductorProcess, pluginPaths } from '@ironbark/lab/conductor';
+import { ConductorProcess, pluginPaths, runIronbark } from '@ironbark/lab/conductor';
 import { FaultProxy, type OpenStackAccess } from '@ironbark/lab/openstack';
 import { ApiClient } from '../bench/api-client.ts';
 import { cinderSettings } from './cinder-settings.ts';
 
-export type Protocol = 'attachments' | 'volume-actions';
+type Settings = Readonly<Record<string, unknown>>;
 
 export interface NodeState {
   readonly provision_state: string;
+  readonly power_state: string | null;
   readonly last_error: string | null;
   readonly reservation: string | null;
 }
 
-export interface LaneOptions {
-  readonly protocol: Protocol;
-  /** Seconds that a call to Cinder may take. */
-  readonly callTimeoutSeconds: number;
+type ProvisionTarget = 'active' | 'deleted' | 'manage' | 'provide';
+type PowerTarget = 'power on' | 'power off';
+
+interface Report {
+  readonly nodes: readonly {
+    readonly skipped: unknown;
+    readonly findings: readonly { readonly explanation: string }[];
+  }[];
 }
 
-/** A conductor whose calls to Cinder can go wrong, with one node of fake hardware and volumes for it. */
-export class FaultLane {
+/** A conductor that reaches Cinder through a proxy, with one node of fake hardware, and volumes for it. */
+export class CinderSite {
   readonly openstack: OpenStackAccess;
   readonly proxy: FaultProxy;
-  readonly nodeUuid: string;
-  readonly volumeIds: readonly string[];
-  readonly #site: string;
+  readonly nodeUuid = randomUUID();
+  readonly volumeIds: string[] = [];
+  readonly #directory: string;
+  readonly #started = new AsyncDisposableStack();
   #conductor: ConductorProcess;
   #api: ApiClient;
 
-  private constructor(parts: LaneParts) {
-    this.openstack = parts.openstack;
-    this.proxy = parts.proxy;
-    this.nodeUuid = parts.nodeUuid;
-    this.volumeIds = parts.volumeIds;
-    this.#site = parts.site;
-    this.#conductor = parts.conductor;
-    this.#api = new ApiClient(parts.conductor.url);
+  private constructor(directory: string, openstack: OpenStackAccess, proxy: FaultProxy, conductor: ConductorProcess) {
+    this.#directory = directory;
+    this.openstack = openstack;
+    this.proxy = proxy;
+    this.#conductor = conductor;
+    this.#api = new ApiClient(conductor.url);
   }
 
-  static async start(openstack: OpenStackAccess, volumeCount: number, options: LaneOptions): Promise<FaultLane> {
-    const site = await mkdtemp(join(tmpdir(), 'ironbark-faults-'));
+  /** @param settings of the storage driver, beside those that it logs in with. */
+  static async start(openstack: OpenStackAccess, volumeCount: number, settings: Settings): Promise<CinderSite> {
+    await using started = new AsyncDisposableStack();
+    const directory = await mkdtemp(join(tmpdir(), 'ironbark-cinder-'));
+    started.defer(() => rm(directory, { recursive: true, force: true }));
     const proxy = await FaultProxy.start(openstack.blockStorageUrl);
-    const conductor = await ConductorProcess.start({ site, config: siteConfig(site, openstack, proxy, options) });
-    const volumeIds: string[] = [];
-    for (let index = 0; index < volumeCount; index += 1) {
-      volumeIds.push((await openstack.createVolume({ name: `fault-${index}` })).id);
-    }
-    const nodeUuid = randomUUID();
-    const lane = new FaultLane({ openstack, proxy, nodeUuid, volumeIds, site, conductor });
-    await lane.#enroll();
-    return lane;
+    started.defer(() => proxy.stop());
+    const config = siteConfig(directory, openstack, proxy, settings);
+    const site = new CinderSite(directory, openstack, proxy, await ConductorProcess.start({ site: directory, config }));
+    started.defer(() => site.#close());
+    await site.#enroll();
+    while (site.volumeIds.length < volumeCount) await site.#createVolume();
+    site.#started.use(started.move());
+    return site;
   }
 
   async stop(): Promise<void> {
-    this.#api.close();
-    await this.#conductor.stop();
-    await this.proxy.stop();
-    await rm(this.#site, { recursive: true, force: true });
-    for (const id of this.volumeIds) await this.openstack.deleteVolume(id);
+    await this.#started.disposeAsync();
+  }
+
+  get pid(): number {
+    return this.#conductor.pid;
+  }
+
+  get url(): string {
+    return this.#conductor.url;
+  }
+
+  /** What the conductor has logged since its last start. */
+  get log(): string {
+    return this.#conductor.log;
   }
 
   /** Ends the conductor by SIGKILL. */
@@ -70,9 +85,13 @@ export class FaultLane {
     await this.#conductor.kill();
   }
 
-  /** Starts the conductor after {@link kill}. */
-  async startAgain(): Promise<void> {
-    this.#conductor = await ConductorProcess.startAgain(this.#site);
+  /** Starts the conductor after {@link kill}, with other settings where they are given. */
+  async startAgain(settings?: Settings): Promise<void> {
+    const site = this.#directory;
+    const config = settings && siteConfig(site, this.openstack, this.proxy, settings);
+    this.#conductor = await (config === undefined
+      ? ConductorProcess.startAgain(site)
+      : ConductorProcess.start({ site, config }));
     this.#api = new ApiClient(this.#conductor.url);
   }
 
@@ -86,17 +105,26 @@ export class FaultLane {
 
   /** Deletes the targets of a node that was not deployed; an undeployment deletes them itself. */
   async deleteTargets(): Promise<void> {
-    const { targets } = await this.#api.call<{ targets: { uuid: string }[] }>('GET', `/v1/volume/targets?node=${this.nodeUuid}`);
+    const path = `/v1/volume/targets?node=${this.nodeUuid}`;
+    const { targets } = await this.#api.call<{ targets: { uuid: string }[] }>('GET', path);
     for (const { uuid } of targets) await this.#api.call('DELETE', `/v1/volume/targets/${uuid}`);
   }
 
-  /** Asks for a verb. @returns what the API says against it; undefined when it was accepted. */
-  async request(target: 'active' | 'deleted' | 'manage' | 'provide'): Promise<string | undefined> {
-    const path = `/v1/nodes/${this.nodeUuid}/states/provision`;
-    return this.#api.call('PUT', path, { target }).then(
+  /** Asks for a change. @returns what the API says against it; undefined when it was accepted. */
+  async request(target: ProvisionTarget | PowerTarget): Promise<string | undefined> {
+    const states = target.startsWith('power') ? 'power' : 'provision';
+    return this.#api.call('PUT', `/v1/nodes/${this.nodeUuid}/states/${states}`, { target }).then(
       () => undefined,
       (error: unknown) => String(error),
     );
+  }
+
+  /** What `ironbark reconcile` finds at the node, as sentences. */
+  async findings(): Promise<readonly string[]> {
+    const { nodes } = await runIronbark<Report>(this.#directory, 'reconcile', this.nodeUuid);
+    const [node] = nodes;
+    if (node === undefined || node.skipped !== null) throw new Error(`Not compared: ${JSON.stringify(node)}`);
+    return node.findings.map(({ explanation }) => explanation);
   }
 
   /** The node when nobody works on it any more. */
@@ -108,35 +136,37 @@ export class FaultLane {
     }
   }
 
-
   async #enroll(): Promise<void> {
+    const { nodeUuid } = this;
     await this.#api.call('POST', '/v1/nodes', {
-      uuid: this.nodeUuid,
+      uuid: nodeUuid,
       driver: 'fake-hardware',
       storage_interface: 'cinder',
       properties: { capabilities: 'iscsi_boot:True' },
     });
-    const connector = { node_uuid: this.nodeUuid, type: 'iqn', connector_id: `iqn.2026-01.org.example:${this.nodeUuid}` };
-    await this.#api.call('POST', '/v1/volume/connectors', connector);
+    const connector = { type: 'iqn', connector_id: `iqn.2026-01.org.example:${nodeUuid}` };
+    await this.#api.call('POST', '/v1/volume/connectors', { node_uuid: nodeUuid, ...connector });
     for (const target of ['manage', 'provide'] as const) {
       await this.request(target);
       await this.settled();
     }
   }
+
+  async #createVolume(): Promise<void> {
+    const { id } = await this.openstack.createVolume({ name: `volume-${this.volumeIds.length}` });
+    this.volumeIds.push(id);
+  }
+
+  async #close(): Promise<void> {
+    this.#api.close();
+    await this.#conductor.stop();
+    for (const id of this.volumeIds) await this.openstack.deleteVolume(id);
+  }
 }
 
-interface LaneParts {
-  readonly openstack: OpenStackAccess;
-  readonly proxy: FaultProxy;
-  readonly nodeUuid: string;
-  readonly volumeIds: readonly string[];
-  readonly site: string;
-  readonly conductor: ConductorProcess;
-}
-
-function siteConfig(site: string, openstack: OpenStackAccess, proxy: FaultProxy, options: LaneOptions) {
+function siteConfig(directory: string, openstack: OpenStackAccess, proxy: FaultProxy, settings: Settings) {
   return {
-    hostname: 'faults',
+    hostname: 'cinder-site',
     api: { port: 0 },
     plugins: pluginPaths('hardware-fake', 'storage-cinder'),
     enabled: {
@@ -148,16 +178,8 @@ function siteConfig(site: string, openstack: OpenStackAccess, proxy: FaultProxy,
       deploy: ['fake'],
     },
     settings: {
-      fake: { state_directory: join(site, 'machines') },
-      cinder: {
-        ...cinderSettings(openstack.details),
-        url: proxy.url,
-        attachment_api: options.protocol,
-        url_timeout: options.callTimeoutSeconds,
-        // Every fault reaches the driver, instead of a repetition of the request.
-        retries: 0,
-        action_retries: 1,
-      },
+      fake: { state_directory: join(directory, 'machines') },
+      cinder: { ...cinderSettings(openstack.details), url: proxy.url, ...settings },
     },
   };
 }

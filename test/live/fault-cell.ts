@@ -1,136 +1,187 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Moment, ProxyFault } from '@ironbark/lab/openstack';
-import type { FaultLane, NodeState } from './fault-lane.ts';
-
-/** Seconds that a call may take in these tests, and milliseconds after which a late one reaches Cinder. */
-export const callTimeoutSeconds = 1.5;
-const lateMs = 2000;
+import type { FaultRule, Moment, ProxyFault } from '@ironbark/lab/openstack';
+import type { CinderSite, NodeState } from './cinder-site.ts';
 
 /** How often an undeployment is asked for before a node counts as stuck. */
 const patience = 4;
 
-/** What goes wrong with one call. */
-export const faults = {
-  '503 before': { kind: 'status', status: 503, moment: 'before' },
-  '500 after': { kind: 'status', status: 500, moment: 'after' },
-  'drop before': { kind: 'drop', moment: 'before' },
-  'drop after': { kind: 'drop', moment: 'after' },
-  garbled: { kind: 'garble' },
-  late: { kind: 'delay', milliseconds: lateMs },
-  'kill before': { kind: 'drop', moment: 'before' },
-  'kill after': { kind: 'drop', moment: 'after' },
-} as const satisfies Record<string, ProxyFault>;
-
-export type FaultName = keyof typeof faults;
+/** What volumes are attached and released by, with the request for it. */
+const operations = {
+  deploy: 'active',
+  'power off': 'power off',
+  'power on': 'power on',
+  undeploy: 'deleted',
+} as const;
+type Operation = keyof typeof operations;
 
 /** The call that goes wrong, and during what. */
 export interface FaultPoint {
-  readonly operation: 'attach' | 'detach';
+  readonly operation: Operation;
   readonly volumes: number;
   readonly call: string;
   readonly nth: number;
 }
 
-/** How an operation with a fault ended, and what was left over after the recovery. */
+/** What became of a fault. */
 export interface Cell {
+  /** How the operation ended. */
   readonly outcome: string;
-  readonly leaks: readonly string[];
+  /** What is not as it should be after the recovery. */
+  readonly problems: readonly string[];
 }
 
-/** Lets one call of a deployment or an undeployment go wrong, and then releases the node the way an operator does. */
-export async function runCell(lane: FaultLane, point: FaultPoint, fault: FaultName): Promise<Cell> {
-  const volumeIds = lane.volumeIds.slice(0, point.volumes);
-  await lane.createTargets(point.volumes);
-  if (point.operation === 'detach') await expectState(lane, 'active');
-  const node = await withFault(lane, point, fault);
-  const outcome = await describe(lane, node, volumeIds);
-  const repetitions = await release(lane, node);
-  const leaks = await lane.openstack.leaks(volumeIds);
-  for (const id of leaks.length > 0 ? volumeIds : []) await lane.openstack.resetVolume(id);
-  return { outcome: repetitions === 0 ? outcome : `${outcome}, ${repetitions} more`, leaks };
+const immediate = {
+  '503 before': { kind: 'status', status: 503, moment: 'before' },
+  '500 after': { kind: 'status', status: 500, moment: 'after' },
+  'drop before': { kind: 'drop', moment: 'before' },
+  'drop after': { kind: 'drop', moment: 'after' },
+  garbled: { kind: 'garble' },
+} as const satisfies Record<string, ProxyFault>;
+
+/** What can happen at a call. `late`: it reaches Cinder when the operation has ended. `kill`: the conductor is killed. */
+export const faultNames = [...objectKeys(immediate), 'late', 'kill before', 'kill after'] as const;
+export type FaultName = (typeof faultNames)[number];
+
+/** A question makes no difference between before and after, and a late one is nobody's. */
+const faultsOfQuestions: readonly FaultName[] = ['503 before', 'drop after', 'garbled', 'kill after'];
+
+export function canHappen(point: FaultPoint, fault: FaultName): boolean {
+  return changes(point) || faultsOfQuestions.includes(fault);
 }
 
-/** The calls of a deployment and of an undeployment in which nothing goes wrong. */
-export async function recordCalls(
-  lane: FaultLane,
-  volumes: number,
-): Promise<Readonly<Record<FaultPoint['operation'], readonly FaultPoint[]>>> {
-  await lane.createTargets(volumes);
-  const points = (operation: FaultPoint['operation']) =>
-    lane.proxy.calls.map(({ name: call, nth }): FaultPoint => ({ operation, volumes, call, nth }));
-  lane.proxy.reset();
-  await expectState(lane, 'active');
-  const attach = points('attach');
-  lane.proxy.reset();
-  await lane.request('deleted');
-  await lane.settled();
-  return { attach, detach: points('detach') };
+/** Whether the call makes Cinder do something. */
+export function changes({ call }: FaultPoint): boolean {
+  return !call.startsWith('GET ');
 }
 
-async function expectState(lane: FaultLane, wanted: 'active'): Promise<void> {
-  const refusal = await lane.request(wanted);
-  const { provision_state: state, last_error: reason } = await lane.settled();
-  if (state !== wanted) throw new Error(`The node is ${state} instead of ${wanted}: ${refusal ?? reason}`);
+/**
+ * Lets one call of an operation go wrong, and then releases the node the way an operator does.
+ * @throws when the operation does not make the call, or the node cannot be released.
+ */
+export async function runCell(site: CinderSite, point: FaultPoint, fault: FaultName): Promise<Cell> {
+  const volumeIds = site.volumeIds.slice(0, point.volumes);
+  await prepare(site, point);
+  const node = await withFault(site, point, fault);
+  const outcome = await describeEnd(site, node, volumeIds);
+  const isTelling = fault === 'late' || (fault === 'kill after' && point.volumes === 1);
+  const disagreements = isTelling ? await compareBooks(site, outcome) : [];
+  const repetitions = await release(site, node);
+  const leaks = await site.openstack.leaks(volumeIds);
+  for (const id of leaks.length > 0 ? volumeIds : []) await site.openstack.resetVolume(id);
+  const problems = [...disagreements, ...leaks];
+  return { outcome: repetitions === 0 ? outcome : `${outcome}, ${repetitions} more`, problems };
 }
 
-/** @returns the node when the operation has ended and Cinder has answered every call, late ones included. */
-async function withFault(lane: FaultLane, { operation, call, nth }: FaultPoint, name: FaultName): Promise<NodeState> {
-  const { proxy } = lane;
-  proxy.reset();
-  const fault = faults[name];
-  proxy.inject({ call, nth, fault });
-  const isKill = name.startsWith('kill');
-  const killed = Promise.withResolvers<void>();
-  proxy.onCall = async (seen, moment) => {
-    if (!isKill || seen.name !== call || seen.nth !== nth || moment !== momentOf(fault)) return;
-    await lane.kill();
-    killed.resolve();
-  };
-  await lane.request(operation === 'attach' ? 'active' : 'deleted');
-  if (isKill) {
-    await killed.promise;
-    await lane.startAgain();
+/** The calls of all operations in which nothing goes wrong. */
+export async function recordCalls(site: CinderSite, volumes: number): Promise<readonly FaultPoint[]> {
+  const points: FaultPoint[] = [];
+  await site.createTargets(volumes);
+  for (const operation of objectKeys(operations)) {
+    site.proxy.reset();
+    await succeed(site, operation);
+    points.push(...site.proxy.calls.map(({ name: call, nth }) => ({ operation, volumes, call, nth })));
   }
-  const node = await lane.settled();
+  return points;
+}
+
+async function prepare(site: CinderSite, { operation, volumes }: FaultPoint): Promise<void> {
+  await site.createTargets(volumes);
+  if (operation !== 'deploy') await succeed(site, 'deploy');
+  if (operation === 'power on') await succeed(site, 'power off');
+}
+
+async function succeed(site: CinderSite, operation: Operation): Promise<void> {
+  const refusal = await site.request(operations[operation]);
+  const { provision_state: state, last_error: reason } = await site.settled();
+  if (refusal !== undefined || reason !== null) throw new Error(`${operation} left ${state}: ${refusal ?? reason}`);
+}
+
+/** @returns the node when the operation has ended and Cinder has answered every call. */
+async function withFault(site: CinderSite, point: FaultPoint, name: FaultName): Promise<NodeState> {
+  const { proxy } = site;
+  proxy.reset();
+  const ended = Promise.withResolvers<void>();
+  const killed = inject(site, point, name, ended.promise);
+  const refusal = await site.request(operations[point.operation]);
+  if (killed !== undefined) {
+    await killed;
+    await site.startAgain();
+  }
+  const node = await site.settled();
+  ended.resolve();
   await proxy.idle();
-  const missed = proxy.pendingRules.length > 0;
+  const isMissed = proxy.pendingRules.length > 0;
   proxy.reset();
-  if (missed) throw new Error(`The ${operation}ment made no call ${nth} of ${call}.`);
-  return node;
+  if (!isMissed) return node;
+  throw new Error(`${point.operation}: no call ${point.nth} of ${point.call}; ${refusal ?? node.last_error}`);
 }
 
-function momentOf(fault: ProxyFault): Moment | undefined {
-  return 'moment' in fault ? fault.moment : undefined;
+/** @returns what settles when the conductor has been killed; undefined when it is not going to be. */
+function inject(
+  site: CinderSite,
+  { call, nth }: FaultPoint,
+  name: FaultName,
+  ended: Promise<void>,
+): Promise<void> | undefined {
+  const rule = (fault: ProxyFault): FaultRule => ({ call, nth, fault });
+  const { proxy } = site;
+  if (name === 'late') {
+    proxy.inject(rule({ kind: 'delay', until: ended }));
+    return undefined;
+  }
+  if (name !== 'kill before' && name !== 'kill after') {
+    proxy.inject(rule(immediate[name]));
+    return undefined;
+  }
+  const moment: Moment = name === 'kill before' ? 'before' : 'after';
+  const { promise, resolve } = Promise.withResolvers<void>();
+  proxy.inject(rule({ kind: 'drop', moment }));
+  proxy.onCall = async (seen, at) => {
+    if (seen.name === call && seen.nth === nth && at === moment) resolve(site.kill());
+  };
+  return promise;
 }
 
-/** Says how the operation ended for the volumes. */
-async function describe(lane: FaultLane, node: NodeState, volumeIds: readonly string[]): Promise<string> {
-  const { provision_state: state, last_error: reason } = node;
-  if (state.endsWith('failed') || state === 'error') {
-    if (reason === null) return `${state} without a reason`;
-    return (await lane.openstack.leaks(volumeIds)).length === 0 ? 'taken back' : 'failed';
+/** Says what became of the volumes: a word for the end that was wanted, or for what stands instead. */
+async function describeEnd(site: CinderSite, node: NodeState, volumeIds: readonly string[]): Promise<string> {
+  const { provision_state: state, power_state: power, last_error: reason } = node;
+  if (state === 'active' && power === 'power on') {
+    return (await areAttachedOnce(site, volumeIds)) ? 'attached' : 'unclean';
   }
-  if (state !== 'active') return state;
-  const attachments = await lane.openstack.attachments();
-  const exports = await lane.openstack.exports();
-  const isOnce = (id: string) =>
-    attachments.filter(({ volume_id }) => volume_id === id).length === 1 &&
-    exports.filter(({ volumeId }) => volumeId === id).length === 1;
-  return volumeIds.every(isOnce) ? 'active' : 'active, but not attached once';
+  const isFree = (await site.openstack.leaks(volumeIds)).length === 0;
+  if (reason === null) return isFree ? 'released' : `${state}, silent`;
+  return isFree ? 'failed, free' : 'failed, held';
 }
 
-/** Undeploys until the node is available. @returns how often it had to be asked for again. */
-async function release(lane: FaultLane, { provision_state: state }: NodeState): Promise<number> {
-  if (state === 'available') {
-    await lane.deleteTargets();
-    return 0;
+async function areAttachedOnce({ openstack }: CinderSite, volumeIds: readonly string[]): Promise<boolean> {
+  const [attachments, exports] = [await openstack.attachments(), await openstack.exports()];
+  return volumeIds.every((id) => {
+    const own = attachments.filter(({ volume_id }) => volume_id === id);
+    return own.length === 1 && exports.some(({ volumeId }) => volumeId === id);
+  });
+}
+
+/** Whether `ironbark reconcile` sees of an active node what Cinder has for it. @returns sentences where it does not. */
+async function compareBooks(site: CinderSite, outcome: string): Promise<readonly string[]> {
+  if (outcome !== 'attached' && outcome !== 'unclean') return [];
+  const findings = await site.findings();
+  if (outcome === 'attached') return findings;
+  return findings.length > 0 ? [] : ['A volume is not attached once, and the conductor does not know.'];
+}
+
+/** Undeploys until the node is available. @returns how many times more than once it had to be asked for. */
+async function release(site: CinderSite, { provision_state: first }: NodeState): Promise<number> {
+  if (first === 'available') await site.deleteTargets();
+  let state = first;
+  for (let request = 0; state !== 'available'; request += 1) {
+    const refusal = await site.request('deleted');
+    const node = await site.settled();
+    state = node.provision_state;
+    if (state === 'available') return first === 'error' ? request + 1 : request;
+    if (request === patience) throw new Error(`The node stays ${state}: ${refusal ?? node.last_error}`);
   }
-  for (let request = 1; request <= patience; request += 1) {
-    const refusal = await lane.request('deleted');
-    const node = await lane.settled();
-    if (node.provision_state === 'available') return state === 'error' ? request : request - 1;
-    await sleep(50 * request);
-    if (request === patience) throw new Error(`The node stays ${node.provision_state}: ${refusal ?? node.last_error}`);
-  }
-  return patience;
+  return 0;
+}
+
+function objectKeys<Key extends string>(object: Readonly<Record<Key, unknown>>): readonly Key[] {
+  return Object.keys(object) as Key[];
 }

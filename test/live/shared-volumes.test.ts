@@ -3,6 +3,7 @@ import { createNodeRecords, createTask, createVolumeConnector, MemoryJournal } f
 import { OpenStackAccess } from '@ironbark/lab/openstack';
 import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
 import { CinderDrivers } from './cinder-driver.ts';
+import { interceptService } from './intercepted-service.ts';
 
 const openstack = new OpenStackAccess(inject('openstack'));
 const drivers = new CinderDrivers(openstack);
@@ -93,6 +94,59 @@ describe.each(['attachments', 'volume-actions'])('by %s', (attachmentApi) => {
     await driver.detach(task);
     expect(await openstack.leaks([volumeId])).toEqual([]);
   });
+});
+
+it('a node whose reservation Cinder refuses leaves that of the other one', async () => {
+  const volumeId = await createVolume();
+  const { signal } = new AbortController();
+  const service = interceptService(drivers.service, {
+    onCreate: (moment) => (moment === 'before' ? drivers.service.reserve(volumeId, signal) : Promise.resolve()),
+    refusesToAttach: new Set(),
+    refusesToRelease: new Set(),
+    ignoresRelease: new Set(),
+    instead: undefined,
+  });
+  const driver = drivers.create('volume-actions', service);
+  await expect(driver.attach(taskOn(0, volumeId))).rejects.toThrow('but the status is attaching');
+  expect((await drivers.service.getVolume(volumeId, signal)).status).toBe('attaching');
+});
+
+it('an instance that has moved to another node does not take the volume of the machine that it ran on', async () => {
+  const volumeId = await createVolume();
+  const driver = drivers.create('auto');
+  const on = (number: number): Task => {
+    const task = taskOn(number, volumeId);
+    return { ...task, node: { ...task.node, instanceUuid: 'dddddddd-0000-4000-8000-000000000002' } };
+  };
+  const [first, second] = [on(0), on(1)];
+  await driver.attach(first);
+  await expect(driver.attach(second)).rejects.toThrow(`on host "${first.node.uuid}"`);
+  await driver.detach(second);
+  expect([await instancesOf(volumeId), await isExported(volumeId)]).toEqual([[first.node.instanceUuid], true]);
+});
+
+it('a volume that the user of the conductor may not see any more is not taken for gone', async () => {
+  const volumeId = await createVolume({ owner: 'conductor' });
+  const task = taskOn(0, volumeId);
+  const driver = drivers.create('auto');
+  await driver.attach(task);
+  const { username, password, project } = openstack.users.demo;
+  const demoted = drivers.create('auto', drivers.connect({ username, password, project_name: project }));
+  await expect(demoted.detach(task)).rejects.toThrow(/shows no volume .*, but an attachment of it/);
+  await driver.detach(task);
+  expect(await openstack.leaks([volumeId])).toEqual([]);
+});
+
+it('a project attaches its own volumes only', async () => {
+  const volumeId = await createVolume();
+  const { projectId } = await drivers.service.getVolume(volumeId, new AbortController().signal);
+  const namedBy = (project: string | null): Task => {
+    const task = taskOn(0, volumeId);
+    return { ...task, volumeTargets: task.volumeTargets.map((target) => ({ ...target, projectId: project })) };
+  };
+  const driver = drivers.create('auto');
+  await expect(driver.validate(namedBy('another'))).rejects.toThrow('is not in project another, which named it');
+  await expect(driver.validate(namedBy(projectId))).resolves.toEqual(await driver.validate(namedBy(null)));
 });
 
 it('a node that Cinder shares with the Compute service keeps the attachment that was made for it', async () => {

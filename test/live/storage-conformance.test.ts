@@ -7,7 +7,8 @@ import { interceptService, type Interception } from './intercepted-service.ts';
 
 const openstack = new OpenStackAccess(inject('openstack'));
 const drivers = new CinderDrivers(openstack);
-const unreachable = drivers.connect({ url: 'http://127.0.0.1:1/v3' });
+/** Nothing listens there, and fetch does not refuse the port by itself. */
+const unreachable = drivers.connect({ url: 'http://127.0.0.1:2/v3' });
 /** As many as two nodes of the suite have. */
 const pool: string[] = [];
 

@@ -1,5 +1,4 @@
-import type { CinderAttachment, OpenStackAccess } from '../src/openstack/index.ts';
-import { OpenStackSession } from '../src/openstack/session.ts';
+import { OpenStackSession, type CinderAttachment, type OpenStackAccess } from '../src/openstack/index.ts';
 
 const microversion = { 'OpenStack-API-Version': 'volume 3.44' };
 

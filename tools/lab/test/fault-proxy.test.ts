@@ -69,13 +69,15 @@ describe('a fault', () => {
   });
 
   test('that delays a call lets it through also when the client has given up', async () => {
-    proxy.inject({ call: 'os-reserve', fault: { kind: 'delay', milliseconds: 50 } });
+    const { promise: until, resolve } = Promise.withResolvers<void>();
+    proxy.inject({ call: 'os-reserve', fault: { kind: 'delay', until } });
     const given = AbortSignal.timeout(10);
     const body = JSON.stringify({ 'os-reserve': null });
     const call = fetch(`${proxy.url}/volumes/${volume}/action`, { method: 'POST', body, signal: given });
 
     await expect(call).rejects.toThrow('timeout');
     expect(served).toEqual([]);
+    resolve();
     await proxy.idle();
     expect(served).toHaveLength(1);
   });

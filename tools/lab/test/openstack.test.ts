@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startOpenStack, type CinderVolume, type OpenStack } from '../src/openstack/index.ts';
@@ -149,6 +152,19 @@ test('services that are stopped leave no process and no file', async () => {
 
   expect([other.keystone.isRunning, other.cinder.isRunning]).toEqual([false, false]);
   await expect(access(other.directory)).rejects.toThrow('ENOENT');
+});
+
+test('services do not outlive a process that is killed', async () => {
+  const program = fileURLToPath(new URL('openstack-process.ts', import.meta.url));
+  const args = ['--conditions=@ironbark/source', program, openstack.directory];
+  const child = execa(process.execPath, args, { reject: false, stdin: 'ignore', buffer: false });
+  const [output] = (await once(child.stdout, 'data')) as [Buffer];
+  const pids = JSON.parse(output.toString()) as number[];
+  expect(pids).toHaveLength(2);
+  child.kill('SIGKILL');
+  await child;
+
+  await expect.poll(() => pids.filter((pid) => existsSync(`/proc/${pid}`)), { timeout: 5000 }).toEqual([]);
 });
 
 test('a service that does not start says why', async () => {

@@ -21,6 +21,17 @@ export function pluginPaths(...names: readonly string[]): readonly string[] {
   return names.map((name) => join(workspaceRoot, 'plugins', name));
 }
 
+/**
+ * Runs a command of `ironbark` that ends by itself, with JSON output. @returns what it printed, whatever its exit code.
+ * @throws LAB_COMMAND_FAILED when it printed nothing.
+ */
+export async function runIronbark<Result>(site: string, ...command: readonly string[]): Promise<Result> {
+  const args = [program, ...command, '--site', site, '--json'];
+  const { stdout, stderr } = await execa(process.execPath, args, { reject: false, stdin: 'ignore', timeout: 60_000 });
+  if (stdout === '') throw new LabError('LAB_COMMAND_FAILED', `ironbark ${command.join(' ')} failed.\n${stderr}`);
+  return JSON.parse(stdout) as Result;
+}
+
 /** A conductor as an operator runs it: the built program, in a process of its own. */
 export class ConductorProcess {
   readonly url: string;

@@ -70,12 +70,7 @@ function siteConfig(
     hostname: 'lab',
     // Machines reach the host under an address of their own network: boot reports go there.
     api: { port: apiPort, boot_report_url: `http://${hostSeenByGuest}:${apiPort}` },
-    plugins: pluginPaths(
-      'hardware-redfish',
-      'boot-ipxe',
-      'storage-external',
-      ...(hasCinder ? ['storage-cinder'] : []),
-    ),
+    plugins: pluginPaths('hardware-redfish', 'boot-ipxe', 'storage-external', ...(hasCinder ? ['storage-cinder'] : [])),
     enabled: {
       hardware: ['redfish'],
       power: ['redfish'],

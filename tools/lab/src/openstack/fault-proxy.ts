@@ -8,7 +8,6 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { loopback } from '../loopback.ts';
 import { callName } from './call-name.ts';
 
@@ -20,8 +19,8 @@ export type ProxyFault =
   | { readonly kind: 'status'; readonly status: number; readonly moment: Moment }
   /** The connection ends without an answer. */
   | { readonly kind: 'drop'; readonly moment: Moment }
-  /** The call reaches the service later, also when the client has given up by then. */
-  | { readonly kind: 'delay'; readonly milliseconds: number }
+  /** The call reaches the service only then, also when the client has given up before. */
+  | { readonly kind: 'delay'; readonly until: Promise<unknown> }
   /** The service's status comes with a body that is no JSON. */
   | { readonly kind: 'garble' };
 
@@ -124,7 +123,7 @@ export class FaultProxy {
     const fault = this.#takeFault(call);
     const onCall = this.onCall;
     await onCall?.(call, 'before');
-    if (fault?.kind === 'delay') await sleep(fault.milliseconds);
+    if (fault?.kind === 'delay') await fault.until;
     if (endsAt('before', fault, response)) return;
     const reply = await this.#forward(incoming, body);
     await onCall?.(call, 'after');

@@ -5,3 +5,4 @@ export * from './exports.ts';
 export * from './fault-proxy.ts';
 export * from './openstack.ts';
 export * from './service.ts';
+export * from './session.ts';

@@ -36,6 +36,11 @@ export class OpenStackService {
     return this.#process?.isRunning() ?? false;
   }
 
+  /** Of the process that was started last. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** Returns when the service answers. @throws LAB_PROCESS_ENDED, LAB_TIMEOUT with the end of its log. */
   async start(signal?: AbortSignal): Promise<void> {
     const { name, args, env, logFile, probeUrl } = this.#options;

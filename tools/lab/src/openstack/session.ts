@@ -3,13 +3,13 @@ import type { OpenStackUser } from './details.ts';
 
 const requestTimeoutMs = 60_000;
 
-export interface Answer<Body> {
+interface Answer<Body> {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Body;
 }
 
-interface Login {
+export interface Login {
   readonly token: string;
   readonly projectId: string;
 }
@@ -26,13 +26,13 @@ export class OpenStackSession {
   }
 
   async projectId(): Promise<string> {
-    return (await this.#loggedIn()).projectId;
+    return (await this.login()).projectId;
   }
 
   /** @throws LAB_REQUEST_FAILED when the service refuses or cannot be reached. */
   async call<Body>(method: string, url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Body> {
     for (let attempt = 1; ; attempt += 1) {
-      const { token } = await this.#loggedIn();
+      const { token } = await this.login();
       // With a service token Cinder releases attachments without asking Nova.
       const serviceToken = this.#user.isService === true ? { 'X-Service-Token': token } : {};
       const tokens = { 'X-Auth-Token': token, ...serviceToken };
@@ -43,9 +43,12 @@ export class OpenStackSession {
     }
   }
 
-  #loggedIn(): Promise<Login> {
-    this.#login ??= this.#logIn();
-    this.#login.catch(() => (this.#login = undefined));
+  /** The login that calls are made with. */
+  async login(): Promise<Login> {
+    this.#login ??= this.#logIn().catch((error: unknown) => {
+      this.#login = undefined;
+      throw error;
+    });
     return this.#login;
   }
 

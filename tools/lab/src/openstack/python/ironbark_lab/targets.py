@@ -6,9 +6,9 @@ from cinder import utils
 from cinder.volume.targets import tgt
 
 
-def tgtadm(mode, operation, *arguments):
+def tgtadm(mode, operation, *arguments, check=True):
     command = ['tgtadm', '--lld', 'iscsi', '--mode', mode, '--op', operation, *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, check=check, capture_output=True, text=True).stdout
 
 
 class Targets(tgt.TgtAdm):
@@ -33,6 +33,8 @@ class Targets(tgt.TgtAdm):
             tgtadm('logicalunit', 'new', '--tid', tid, '--lun', lun, '--backing-store', path)
             if chap_auth:
                 user, password = chap_auth
+                # Accounts outlive their targets.
+                tgtadm('account', 'delete', '--user', user, check=False)
                 tgtadm('account', 'new', '--user', user, '--password', password)
                 tgtadm('account', 'bind', '--tid', tid, '--user', user)
             tgtadm('target', 'bind', '--tid', tid, '--initiator-address', 'ALL')
