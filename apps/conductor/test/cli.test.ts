@@ -60,7 +60,11 @@ describe('ironbark', () => {
       "Error: Unknown option '--jsno'. [INVALID_PARAMETER]\nDid you mean --json?",
     ],
     ['a missing argument', ['plan'], "Error: Missing required argument 'node'. [INVALID_PARAMETER]"],
-    ['an argument too many', ['version', 'x'], 'Error: Too many arguments'],
+    [
+      'an argument too many',
+      ['version', 'x'],
+      "Error: Too many arguments for 'version'. Expected 0 arguments but got 1: x. [INVALID_PARAMETER]",
+    ],
   ])('refuses %s with 2', async (_mistake, words, message) => {
     const { exitCode, stdout, stderr } = await ironbark(words);
     expect([exitCode, stdout, stderr]).toEqual([2, '', expect.stringContaining(message)]);

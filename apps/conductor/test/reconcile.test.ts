@@ -14,6 +14,14 @@ function leak(site: string, nodeUuid: string, volumeId: string): void {
   writeFileSync(join(site, 'array/exports', nodeUuid, volumeId), '');
 }
 
+async function powerOff(site: string, url: string, uuid: string): Promise<void> {
+  expect((await call(url, 'PUT', `/v1/nodes/${uuid}/states/power`, { target: 'power off' })).status).toBe(202);
+  await vi.waitFor(async () => {
+    expect(exportsOf(site, uuid)).toEqual([]);
+    expect((await nodeOf(url, uuid))['reservation']).toBeNull();
+  }, waiting);
+}
+
 const exportsOf = (site: string, nodeUuid: string) => readdirSync(join(site, 'array/exports', nodeUuid)).sort();
 
 /** Begins a comparison that waits in the array. */
@@ -29,6 +37,7 @@ describe('ironbark reconcile beside a running conductor', () => {
     const site = arraySite();
     const { url } = await serve(site);
     const uuid = await deployedNode(url, 'n-1');
+    await powerOff(site, url, uuid);
     leak(site, uuid, 'left-over');
     const report = await ironbark(['reconcile', '--site', site]);
     expect([report.exitCode, report.stderr]).toEqual([3, '']);
@@ -38,13 +47,13 @@ describe('ironbark reconcile beside a running conductor', () => {
       [''],
       ['Compared 1 of 1 nodes: 1 findings, 0 repaired, 1 left.'],
     ]);
-    expect(exportsOf(site, uuid)).toEqual(['boot-of-n-1', 'left-over']);
+    expect(exportsOf(site, uuid)).toEqual(['left-over']);
     const repair = await ironbark(['reconcile', 'n-1', '--repair', '--site', site]);
     expect(repair).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 findings, 1 repaired, 0 left.') });
-    expect(exportsOf(site, uuid)).toEqual(['boot-of-n-1']);
+    expect(exportsOf(site, uuid)).toEqual([]);
     expect((await ironbark(['reconcile', '--site', site])).exitCode).toBe(0);
-    expect((await call(url, 'PUT', `/v1/nodes/${uuid}/states/power`, { target: 'power off' })).status).toBe(202);
-    await vi.waitFor(() => expect(exportsOf(site, uuid)).toEqual([]), waiting);
+    expect((await call(url, 'PUT', `/v1/nodes/${uuid}/states/power`, { target: 'power on' })).status).toBe(202);
+    await vi.waitFor(() => expect(exportsOf(site, uuid)).toEqual(['boot-of-n-1']), waiting);
   });
 
   it('releases nothing that a machine may be using, and says so', async () => {
@@ -71,7 +80,9 @@ describe('ironbark reconcile beside a running conductor', () => {
     const power = (uuid: string) => call(url, 'PUT', `/v1/nodes/${uuid}/states/power`, { target: 'power off' });
     const refused = await power(busy);
     expect(refused.status).toBe(409);
-    expect(JSON.stringify(refused.body)).toContain(`is locked by host c-1/reconcile-${child.pid}`);
+    expect(JSON.stringify(refused.body)).toMatch(
+      new RegExp(`is locked by host c-1/reconcile-${child.pid}-[0-9a-f]{8},`),
+    );
     expect((await power(String(body['uuid']))).status).toBe(202);
     release();
     expect((await child).exitCode).toBe(0);
@@ -108,7 +119,10 @@ describe('ironbark reconcile beside a running conductor', () => {
     const site = arraySite();
     const { url } = await serve(site);
     const uuids = [await deployedNode(url, 'n-1'), await deployedNode(url, 'n-2')];
-    for (const uuid of uuids) leak(site, uuid, 'left-over');
+    for (const uuid of uuids) {
+      await powerOff(site, url, uuid);
+      leak(site, uuid, 'left-over');
+    }
     let done = false;
     const comparisons = (async () => {
       const exitCodes: unknown[] = [];
@@ -132,7 +146,7 @@ describe('ironbark reconcile beside a running conductor', () => {
     expect([...answers.keys()]).toEqual([200]);
     for (const uuid of uuids) {
       expect((await nodeOf(url, uuid))['extra']).toEqual({ count });
-      expect(exportsOf(site, uuid)).toHaveLength(1);
+      expect(exportsOf(site, uuid)).toEqual([]);
     }
   });
 });
@@ -142,6 +156,7 @@ describe('ironbark reconcile without a conductor', () => {
     const site = arraySite();
     const { url, child } = await serve(site);
     const uuid = await deployedNode(url, 'n-1');
+    await powerOff(site, url, uuid);
     child.kill('SIGTERM');
     await child;
     leak(site, uuid, 'left-over');
@@ -152,7 +167,7 @@ describe('ironbark reconcile without a conductor', () => {
       nodes: [{ nodeUuid: uuid, name: 'n-1', findings: [{ volumeId: 'left-over', isRepaired: true }], skipped: null }],
       orphans: [{ storageInterface: 'array', findings: [{ nodeUuid: stranger, volumeId: 'foreign-1' }] }],
     });
-    expect(exportsOf(site, uuid)).toEqual(['boot-of-n-1']);
+    expect(exportsOf(site, uuid)).toEqual([]);
     expect(exportsOf(site, stranger)).toEqual(['foreign-1']);
     await serve(site);
   });

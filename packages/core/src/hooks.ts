@@ -19,7 +19,7 @@ export interface OperationEvent {
 
 /**
  * Extension points beside the driver interfaces, named for what happened. A tap of a `before…` hook that throws stops the action;
- * a tap of any other hook that throws is logged and does no harm.
+ * a tap of any other hook that throws is logged and does no harm, but the taps after it are not called.
  */
 export interface Hooks {
   readonly beforePowerChange: AsyncSeriesHook<[Task, PowerTarget]>;

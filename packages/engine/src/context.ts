@@ -29,7 +29,7 @@ export interface EngineOptions {
   readonly heartbeatTimeoutSeconds?: number;
   /** From one look at the power states of all nodes to the next; 0: never. Default: 60 s. */
   readonly syncPowerStateIntervalMs?: number;
-  /** Nodes whose power state is read at a time. Default: 8. */
+  /** Nodes whose power state is read at a time, and as many again of those that did not answer at the last look. Default: 8. */
   readonly syncPowerStateWorkers?: number;
   /** From one comparison of all nodes with their storage services to the next; 0: never. Default: 1 h. */
   readonly reconcileIntervalMs?: number;

@@ -67,8 +67,11 @@ export function createEngine(options: EngineOptions): RunningEngine {
   const metrics = createMetrics(context);
   const runner = new OperationRunner(context);
   const powerSync = new PowerSync(context, runner);
-  const looks = createPeriodic('the power sync', context.syncPowerStateIntervalMs, context.log, (signal) =>
-    powerSync.pass(signal),
+  // BMCs that do not answer take a minute each, and would be waited for by all the others.
+  const looks = (['answering', 'silent'] as const).map((which) =>
+    createPeriodic('the power sync', context.syncPowerStateIntervalMs, context.log, (signal) =>
+      powerSync.pass(which, signal),
+    ),
   );
   const check = new ReconcileCheck(context);
   const checks = createPeriodic(
@@ -116,17 +119,17 @@ export function createEngine(options: EngineOptions): RunningEngine {
       await store.locks.releaseIdle(hostname);
       await runner.resume();
       renewal = setInterval(() => void renew(context, runner, signOfLife), context.lockLeaseMs / 3).unref();
-      looks.start();
+      for (const each of looks) each.start();
       checks.start();
     },
     async stop(graceMs) {
-      await Promise.all([runner.stop(graceMs), looks.stop(), checks.stop()]);
+      await Promise.all([runner.stop(graceMs), ...[...looks, checks].map((each) => each.stop())]);
       // What a look has begun in the meantime.
       await runner.idle();
       clearInterval(renewal);
     },
     idle: () => runner.idle(),
-    syncPowerStates: () => powerSync.pass(new AbortController().signal),
+    syncPowerStates: () => powerSync.pass('all', new AbortController().signal),
     reconcile: (ident, how) => reconcile(context, ident, how),
   };
 }

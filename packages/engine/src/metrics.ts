@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { isInfo, type InfoValue } from '@ironbark/core';
 import type * as PromClient from 'prom-client';
 import type { EngineContext } from './context.ts';
+import { operationVerbs } from './operations/definitions.ts';
 
 // Module by module: the package's entry also loads what serves clusters, gateways and process metrics, three quarters of its time and
 // 8 MiB of memory.
@@ -17,8 +18,17 @@ export interface Metrics {
   text(): Promise<string>;
 }
 
+/** A tap that fails or hangs keeps those after it from being called. */
+const first = { name: 'metrics', stage: -1 };
+
 const volumeSeconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 const operationSeconds = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800];
+
+/** Counters begin at 0: the first event of one that appears with it would be in no rate. */
+const volumeResults = {
+  attach: ['attached', 'adopted', 'released', 'failed'],
+  detach: ['released', 'absent', 'failed'],
+};
 
 export function createMetrics(context: EngineContext): Metrics {
   const registry = new Registry();
@@ -37,6 +47,8 @@ function countVolumes({ hooks }: EngineContext, registry: PromClient.Registry): 
     labelNames: ['action', 'result'] as const,
     registers,
   });
+  for (const [action, results] of Object.entries(volumeResults))
+    for (const result of results) volumes.inc({ action, result }, 0);
   const durations = new Histogram({
     name: 'ironbark_storage_volume_duration_seconds',
     help: 'How long the attachment or release of one volume took.',
@@ -44,7 +56,7 @@ function countVolumes({ hooks }: EngineContext, registry: PromClient.Registry): 
     buckets: volumeSeconds,
     registers,
   });
-  hooks.notification.tap('metrics', ({ eventType, payload }) => {
+  hooks.notification.tap(first, ({ eventType, payload }) => {
     const [, action] = /^baremetal\.node\.storage_(attach|detach)\.(?:end|error)$/.exec(eventType) ?? [];
     if (action === undefined) return;
     for (const volume of itemsOf(payload.data['volumes'])) {
@@ -79,7 +91,8 @@ function countOperations({ hooks }: EngineContext, registry: PromClient.Registry
     [hooks.operationFinished, 'succeeded'],
     [hooks.operationFailed, 'failed'],
   ] as const) {
-    hook.tap('metrics', ({ verb, durationMs }) => {
+    for (const verb of operationVerbs) operations.inc({ verb, result }, 0);
+    hook.tap(first, ({ verb, durationMs }) => {
       operations.inc({ verb, result });
       if (durationMs !== null) durations.observe({ verb }, durationMs / 1000);
     });
@@ -99,11 +112,11 @@ function countDisagreements({ hooks }: EngineContext, registry: PromClient.Regis
     help: 'Power states that could not be read by the power sync.',
     registers,
   });
-  hooks.storageCompared.tap('metrics', (found) => {
+  hooks.storageCompared.tap(first, (found) => {
     for (const kind of ['leaked', 'missing', 'foreign'] as const)
       findings.set({ kind }, found.filter((finding) => finding.kind === kind).length);
   });
-  hooks.powerSyncFailed.tap('metrics', () => failures.inc());
+  hooks.powerSyncFailed.tap(first, () => failures.inc());
 }
 
 function countNodes({ store }: EngineContext, registry: PromClient.Registry): void {

@@ -1,16 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { explain, isIronbarkError, type Node, type PowerState, type Task } from '@ironbark/core';
+import { explain, IronbarkError, isIronbarkError, type Node, type PowerState, type Task } from '@ironbark/core';
 import type { EngineContext } from './context.ts';
 import { withinBound } from './hook-call.ts';
 import { inParallel } from './in-parallel.ts';
 import { isLocked, withLock } from './node-lock.ts';
-import { VolumeFollower } from './operations/follow-volumes.ts';
-import { syncPowerState } from './operations/power.ts';
+import { VolumeFollower, type KnownPowerState } from './operations/follow-volumes.ts';
 import type { OperationRunner } from './operations/runner.ts';
 import { createStepSignal, type StepSignal } from './operations/step-signal.ts';
 import { aliveWithinMs } from './services/drivers.ts';
 import { createTask } from './task.ts';
 import { withinSignal } from './within-signal.ts';
+
+/** The nodes of a pass: those whose BMCs have answered at the last look, those whose have not, or all. */
+export type NodesOfPass = 'answering' | 'silent' | 'all';
 
 /** Keeps the recorded power states true, and lets the volumes of active machines follow the power that changed by itself. */
 export class PowerSync {
@@ -24,10 +26,12 @@ export class PowerSync {
     this.#follower = new VolumeFollower(context, runner);
   }
 
-  /** Looks at every node once. */
-  async pass(signal: AbortSignal): Promise<void> {
+  /** Looks once at each of the nodes. */
+  async pass(which: NodesOfPass, signal: AbortSignal): Promise<void> {
     const { store, hostname, syncPowerStateWorkers } = this.#context;
-    const uuids = await store.nodes.uuids();
+    const all = await store.nodes.uuids();
+    this.#forgetAllBut(new Set(all));
+    const uuids = which === 'all' ? all : all.filter((uuid) => this.#failures.has(uuid) === (which === 'silent'));
     const conductors = await store.conductors.list(aliveWithinMs(this.#context));
     const others = new Set(conductors.flatMap((one) => (one.alive && one.hostname !== hostname ? [one.hostname] : [])));
     await inParallel(uuids, syncPowerStateWorkers, async (uuid) => {
@@ -37,8 +41,8 @@ export class PowerSync {
       const node = await store.nodes.find(uuid);
       if (node !== undefined && !others.has(node.conductor ?? '') && (await this.#isDue(node)))
         await this.#look(node, signal);
+      else this.#follower.overlook(uuid);
     });
-    this.#forgetAllBut(new Set(uuids));
   }
 
   async #isDue(node: Node): Promise<boolean> {
@@ -49,23 +53,29 @@ export class PowerSync {
     const limit = createStepSignal(this.#context.powerTimeoutMs, signal);
     try {
       const seen = await this.#read(node, limit);
-      if (seen === undefined || signal.aborted) return;
+      if (signal.aborted) return;
+      if (seen === undefined) {
+        this.#follower.overlook(node.uuid);
+        return;
+      }
       if (seen.powerState !== node.powerState) await this.#correct(node.uuid, limit.signal);
       await this.#follower.follow(seen.task, seen.powerState);
     } catch (error) {
-      // Whoever holds the node will leave the record true.
-      if (signal.aborted || isIronbarkError(error, 'NODE_LOCKED')) return;
+      // Whoever holds the node will leave the record true, or has deleted it.
+      if (signal.aborted || isIronbarkError(error, 'NODE_LOCKED') || isIronbarkError(error, 'NOT_FOUND')) return;
       this.#context.log.warn({ node: node.uuid, error: explain(error) }, 'the power state could not be followed');
     } finally {
       limit.release();
     }
   }
 
-  async #read(node: Node, limit: StepSignal): Promise<{ task: Task; powerState: PowerState } | undefined> {
+  async #read(node: Node, limit: StepSignal): Promise<{ task: Task; powerState: KnownPowerState } | undefined> {
     const { log, powerTimeoutMs } = this.#context;
     try {
       const task = await createTask(this.#context, node, { scope: 'power', signal: limit.signal });
       const powerState = await withinSignal(task.driver.power.getPowerState(task), limit.signal);
+      if (powerState === 'error')
+        throw new IronbarkError('BMC_FAILURE', 'The BMC does not say whether it is on or off.');
       if (this.#failures.delete(node.uuid)) log.info({ node: node.uuid }, 'the power state can be read again');
       return { task, powerState };
     } catch (error) {
@@ -90,8 +100,10 @@ export class PowerSync {
         const node = await context.store.nodes.find(nodeUuid);
         if (node === undefined) return undefined;
         const task = await createTask(context, node, { scope: 'power', fence, signal });
-        const powerState = await withinSignal(syncPowerState(context, task, fence), signal);
-        return powerState === node.powerState ? undefined : { node, powerState };
+        const powerState = await withinSignal(task.driver.power.getPowerState(task), signal);
+        if (powerState === node.powerState || powerState === 'error') return undefined;
+        await context.store.nodes.update(nodeUuid, { powerState }, fence);
+        return { node, powerState };
       },
       0,
     );

@@ -13,7 +13,8 @@ export async function withinSignal<Result>(work: Promise<Result>, signal: AbortS
       obeyMs,
     );
   };
-  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await Promise.race([work, overdue]);
   } finally {

@@ -9,7 +9,7 @@ import {
   type VolumeAttachment,
 } from '@ironbark/core';
 
-/** A storage service in memory that keeps books of its own: which volumes it holds for which node. */
+/** A storage service in memory that keeps books of its own: which volumes it holds for which node, perhaps more than once. */
 export class BooksStorage implements StorageInterface {
   readonly held = new Map<string, readonly string[]>();
   unreachable = false;
@@ -55,13 +55,14 @@ export class BooksStorage implements StorageInterface {
   ): Promise<readonly AttachmentFinding[]> {
     await this.#answer(node.uuid, signal);
     const held = this.heldFor(node.uuid);
-    const leaked = held.filter((volumeId) => !expected.some((one) => one.volumeId === volumeId));
+    const isExpected = (volumeId: string) => expected.some((one) => one.volumeId === volumeId);
+    const leaked = held.filter((volumeId, index) => !isExpected(volumeId) || held.indexOf(volumeId) < index);
     const missing = expected.filter(({ volumeId }) => !held.includes(volumeId));
     if (repair) {
       for (const key of (await journal.list()).keys()) await journal.delete(key);
       this.held.set(
         node.uuid,
-        held.filter((volumeId) => !leaked.includes(volumeId)),
+        held.filter((volumeId, index) => isExpected(volumeId) && held.indexOf(volumeId) === index),
       );
     }
     return [

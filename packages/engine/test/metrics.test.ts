@@ -1,13 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import { activeNode, createLab, provision, volumeNode, type Lab } from './fixture.ts';
 
+/** Samples of the metrics with this name that are not 0, labels as they are written. */
+async function counted({ engine }: Pick<Lab, 'engine'>, name: string): Promise<Readonly<Record<string, number>>> {
+  const all = Object.entries(await samples({ engine }, name));
+  return Object.fromEntries(all.filter(([, value]) => value !== 0));
+}
+
 /** Samples of the metrics with this name, labels as they are written. */
-async function samples(lab: Lab, name: string): Promise<Readonly<Record<string, number>>> {
-  const lines = (await lab.engine.metrics()).split('\n').filter((line) => /^\w+/.exec(line)?.[0] === name);
+async function samples({ engine }: Pick<Lab, 'engine'>, name: string): Promise<Readonly<Record<string, number>>> {
+  const lines = (await engine.metrics()).split('\n').filter((line) => /^\w+/.exec(line)?.[0] === name);
   return Object.fromEntries(lines.map((line) => [/\{(.*)\}/.exec(line)?.[1] ?? '', Number(line.split(' ').at(-1))]));
 }
 
 describe('the metrics', () => {
+  it('begin at 0, so that the first failure is seen as an increase', async () => {
+    const lab = await createLab();
+    expect(await samples(lab, 'ironbark_storage_volumes_total')).toMatchObject({
+      'action="attach",result="failed"': 0,
+      'action="detach",result="failed"': 0,
+    });
+    expect(await samples(lab, 'ironbark_operations_total')).toMatchObject({
+      'verb="deploy",result="failed"': 0,
+      'verb="power off",result="succeeded"': 0,
+      'verb="detach",result="failed"': 0,
+    });
+  });
+
   it('count what becomes of each volume', async () => {
     const lab = await createLab();
     const uuid = await volumeNode(lab);
@@ -16,7 +35,7 @@ describe('the metrics', () => {
     lab.outcomes = [];
     lab.failing.add('detach');
     await provision(lab, uuid, 'undeploy');
-    expect(await samples(lab, 'ironbark_storage_volumes_total')).toEqual({
+    expect(await counted(lab, 'ironbark_storage_volumes_total')).toEqual({
       'action="attach",result="adopted"': 1,
       'action="detach",result="failed"': 1,
     });
@@ -27,13 +46,34 @@ describe('the metrics', () => {
     });
   });
 
+  it('count although the tap of a plugin fails', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    const { notification, operationFinished, powerSyncFailed } = lab.engine.hooks;
+    for (const hook of [notification, operationFinished, powerSyncFailed]) {
+      hook.tap('plugin', () => {
+        throw new Error('The message bus is down.');
+      });
+    }
+    const engine = lab.restart();
+    await provision(lab, uuid, 'deploy');
+    lab.failing.add('get power state');
+    await lab.engine.syncPowerStates();
+    for (const name of [
+      'ironbark_storage_volumes_total',
+      'ironbark_operations_total',
+      'ironbark_power_sync_failures_total',
+    ])
+      expect(Object.values(await counted({ engine }, name))).toEqual([1]);
+  });
+
   it('count operations by verb and result', async () => {
     const lab = await createLab();
     const uuid = await activeNode(lab, 'power on');
     lab.failing.add('power off');
     await lab.engine.power.request(uuid, 'power off', null);
     await lab.engine.idle();
-    expect(await samples(lab, 'ironbark_operations_total')).toEqual({
+    expect(await counted(lab, 'ironbark_operations_total')).toEqual({
       'verb="deploy",result="succeeded"': 1,
       'verb="power off",result="failed"': 1,
     });

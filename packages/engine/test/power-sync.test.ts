@@ -3,8 +3,11 @@ import { silentLogger, type Logger, type Node, type PowerTarget } from '@ironbar
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { activeNode, createLab, type Lab } from './fixture.ts';
 
-/** One look at all nodes, and the end of what it has begun. */
-async function look(lab: Lab): Promise<void> {
+const minute = 60_000;
+
+/** One look at all nodes, a minute after the one before, and the end of what it has begun. */
+async function look(lab: Lab, laterMs = minute): Promise<void> {
+  vi.setSystemTime(Date.now() + laterMs);
   await lab.engine.syncPowerStates();
   await lab.engine.idle();
 }
@@ -78,7 +81,7 @@ describe('a look at the power states', () => {
     const lab = await createLab();
     const uuid = await plainNode(lab);
     lab.powerStates.set(uuid, 'power on');
-    await lab.store.locks.acquire(uuid, 'somebody', 60_000);
+    await lab.store.locks.acquire(uuid, 'somebody', 2 * minute);
     const asked = vi.fn<() => void>();
     lab.onLook = asked;
     await look(lab);
@@ -90,13 +93,12 @@ describe('a look at the power states', () => {
   });
 
   it('leaves the nodes of another conductor alone while that one lives', async () => {
-    const lab = await createLab({ lockLeaseMs: 60 });
+    const lab = await createLab({ lockLeaseMs: 1.5 * minute });
     const uuid = await plainNode(lab, { conductor: 'conductor-2' });
     lab.powerStates.set(uuid, 'power on');
     await lab.store.conductors.touch('conductor-2', '', []);
     await look(lab);
     expect((await lab.engine.nodes.get(uuid)).powerState).toBe('power off');
-    await expect.poll(async () => (await lab.engine.listConductors()).some(({ alive }) => alive)).toBe(false);
     await look(lab);
     expect((await lab.engine.nodes.get(uuid)).powerState).toBe('power on');
   });
@@ -130,6 +132,32 @@ describe('a look at the power states', () => {
     await look(lab);
     expect(lines).toEqual(['warn the power state could not be read', 'info the power state can be read again']);
     expect(failures).toEqual(Array.from({ length: 2 }, () => `${uuid} The BMC does not answer.`));
+  });
+
+  it('takes a BMC that does not say whether the machine is on for one that does not answer', async () => {
+    const { log, lines } = recordedLog();
+    const lab = await createLab({ log });
+    const uuid = await plainNode(lab);
+    lab.powerStates.set(uuid, 'error');
+    await look(lab);
+    expect((await lab.engine.nodes.get(uuid)).powerState).toBe('power off');
+    expect([lab.notifications, lines]).toEqual([[], ['warn the power state could not be read']]);
+    lab.powerStates.set(uuid, 'power on');
+    lab.onLook = () => {
+      // At the second look, with the node locked.
+      lab.onLook = () => void lab.powerStates.set(uuid, 'error');
+    };
+    await look(lab);
+    expect((await lab.engine.nodes.get(uuid)).powerState).toBe('power off');
+  });
+
+  it('says nothing of a node that was deleted meanwhile', async () => {
+    const { log, lines } = recordedLog();
+    const lab = await createLab({ log });
+    const uuid = await plainNode(lab, { powerState: 'power on' });
+    lab.onLook = () => lab.store.nodes.delete(uuid);
+    await look(lab);
+    expect(lines).toEqual([]);
   });
 
   it('tells once of a node whose driver is not there any more', async () => {
@@ -172,7 +200,7 @@ describe('a look at the power states', () => {
 });
 
 describe('the volumes of an active machine', () => {
-  it('are detached when it is off at two looks', async () => {
+  it('are detached when it is off at two looks in a row', async () => {
     const lab = await createLab();
     const uuid = await activeNode(lab, 'power on');
     lab.powerStates.set(uuid, 'power off');
@@ -190,15 +218,43 @@ describe('the volumes of an active machine', () => {
     expect(lab.calls).toEqual(['detach']);
   });
 
-  it('stay when it was off for a moment only', async () => {
+  it.each<readonly [string, (lab: Lab, uuid: string) => unknown]>([
+    ['runs again', (lab, uuid) => lab.powerStates.set(uuid, 'power on')],
+    ['does not tell its state', (lab) => lab.failing.add('get power state')],
+    ['is in maintenance', (lab, uuid) => lab.engine.nodes.setMaintenance(uuid, true, null)],
+    ['is worked on', (lab, uuid) => lab.store.locks.acquire(uuid, 'somebody', 1.5 * minute)],
+  ])('stay when it was off for a moment, before and after a look at which it %s', async (_case, interrupt) => {
     const lab = await createLab();
     const uuid = await activeNode(lab, 'power on');
     lab.powerStates.set(uuid, 'power off');
     await look(lab);
-    lab.powerStates.set(uuid, 'power on');
+    await interrupt(lab, uuid);
+    await look(lab);
+    lab.powerStates.set(uuid, 'power off');
+    lab.failing.clear();
+    await lab.engine.nodes.setMaintenance(uuid, false, null);
     await look(lab);
     expect(lab.calls).toEqual([]);
     expect(await lab.store.attachments.list(uuid)).toHaveLength(1);
+  });
+
+  it('stay while it restarts, however often it is looked at', async () => {
+    const lab = await createLab();
+    const uuid = await activeNode(lab, 'power on');
+    lab.powerStates.set(uuid, 'power off');
+    for (let seconds = 0; seconds <= 40; seconds += 5) await look(lab, 5000);
+    expect(lab.calls).toEqual([]);
+  });
+
+  it('stay when it is off for a moment after it was powered on by a request', async () => {
+    const lab = await createLab();
+    const uuid = await activeNode(lab, 'power off');
+    await look(lab);
+    await lab.engine.power.request(uuid, 'power on', null);
+    await lab.engine.idle();
+    lab.powerStates.set(uuid, 'power off');
+    await look(lab);
+    expect(lab.calls).not.toContain('detach');
   });
 
   it('are attached, and its script is written anew, when it runs without them', async () => {
@@ -252,18 +308,14 @@ describe('the volumes of an active machine', () => {
   });
 
   it('are tried again after a time that doubles, and the failure is in last_error until it is solved', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: 0 });
-    const minute = 60_000;
+    vi.setSystemTime(-minute);
     const lab = await createLab({ syncPowerStateIntervalMs: minute });
     const uuid = await activeNode(lab, 'power on');
     lab.powerStates.set(uuid, 'power off');
     lab.failing.add('detach');
     const attempts: number[] = [];
     lab.onCall = (call) => void (call === 'detach' && attempts.push(Date.now() / minute));
-    for (let now = 0; now <= 30; now += 1) {
-      vi.setSystemTime(now * minute);
-      await look(lab);
-    }
+    for (let now = 0; now <= 30; now += 1) await look(lab);
     expect(attempts).toEqual([1, 3, 7, 15]);
     expect(await lab.engine.nodes.get(uuid)).toMatchObject({
       provisionState: 'active',
@@ -272,10 +324,23 @@ describe('the volumes of an active machine', () => {
     });
     expect(await lab.engine.nodes.history(uuid)).toHaveLength(4);
     lab.failing.clear();
-    vi.setSystemTime(31 * minute);
     await look(lab);
     expect(attempts.at(-1)).toBe(31);
     expect(await lab.engine.nodes.get(uuid)).toMatchObject({ lastError: null });
+  });
+
+  it('are released when a power off could not do it, and then last_error is cleared', async () => {
+    const lab = await createLab();
+    const uuid = await activeNode(lab, 'power on');
+    lab.failing.add('detach');
+    await lab.engine.power.request(uuid, 'power off', null);
+    await lab.engine.idle();
+    expect((await lab.engine.nodes.get(uuid)).lastError).toContain('detach failed');
+    lab.failing.clear();
+    await look(lab);
+    await look(lab);
+    expect(lab.calls).toEqual(['power off', 'detach']);
+    expect((await lab.engine.nodes.get(uuid)).lastError).toBeNull();
   });
 
   it('leave the error of somebody else in last_error', async () => {
@@ -289,13 +354,10 @@ describe('the volumes of an active machine', () => {
   });
 
   it('are not detached at every look when the storage driver keeps notes of them', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: 0 });
-    const lab = await createLab({ syncPowerStateIntervalMs: 60_000 });
+    const lab = await createLab({ syncPowerStateIntervalMs: minute });
     const uuid = await activeNode(lab, 'power off');
     await lab.store.journal.put(uuid, 'storage', 'note', 'kept');
-    await look(lab);
-    vi.setSystemTime(60_000);
-    await look(lab);
+    for (let i = 0; i < 3; i += 1) await look(lab);
     expect(lab.calls).toEqual(['detach']);
   });
 
@@ -303,9 +365,11 @@ describe('the volumes of an active machine', () => {
     const lab = await createLab({ workers: 4 });
     const uuids = [];
     for (let i = 0; i < 5; i += 1) uuids.push(await plainNode(lab, { provisionState: 'active' }));
+    await look(lab);
     for (const uuid of uuids) await lab.store.journal.put(uuid, 'storage', 'attachment', 'id');
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     lab.onCall = () => released;
+    vi.setSystemTime(Date.now() + minute);
     await lab.engine.syncPowerStates();
     const open = await lab.store.operations.listOpen();
     expect(open.map(({ verb }) => verb)).toEqual(['detach', 'detach']);
@@ -316,8 +380,9 @@ describe('the volumes of an active machine', () => {
   it('are detached after a restart that came in between', async () => {
     const lab = await createLab();
     const uuid = await activeNode(lab, 'power on');
-    await lab.store.nodes.update(uuid, { powerState: 'power off' });
     lab.powerStates.set(uuid, 'power off');
+    await look(lab);
+    vi.setSystemTime(Date.now() + minute);
     const { promise: asked, resolve: begun } = Promise.withResolvers<void>();
     lab.onCall = (_call, { signal }) => {
       begun();
@@ -352,6 +417,7 @@ describe('the volumes of an active machine', () => {
       await lab.engine.power.request(uuid, target, null);
     };
     for (let i = 0; i < 40; i += 1) {
+      vi.setSystemTime(Date.now() + minute);
       lab.powerStates.set(uuid, i % 4 < 2 ? 'power off' : 'power on');
       const target = i % 3 === 0 ? 'power off' : 'power on';
       const requests = i % 5 === 0 ? [requestLater(i % 7, target)] : [];
@@ -398,6 +464,33 @@ describe('the periodic look', () => {
     await asked;
     await lab.engine.stop(60_000);
     expect(lines).toEqual([]);
+  });
+
+  it('goes on for the others while machines do not answer', async () => {
+    const lab = await createLab({ syncPowerStateIntervalMs: 1, syncPowerStateWorkers: 2 });
+    const silent = new Set([await plainNode(lab), await plainNode(lab), await plainNode(lab)]);
+    const uuid = await plainNode(lab);
+    const { promise: allFailed, resolve: fail } = Promise.withResolvers<void>();
+    const failed = new Set<string>();
+    lab.engine.hooks.powerSyncFailed.tap('test', (node) => {
+      failed.add(node.uuid);
+      if (failed.size === silent.size) fail();
+    });
+    let hangs = false;
+    lab.onLook = ({ node, signal }) => {
+      if (!silent.has(node.uuid)) return undefined;
+      if (!hangs) throw new Error('The BMC does not answer.');
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    };
+    await lab.engine.start();
+    await allFailed;
+    hangs = true;
+    for (const state of ['power on', 'power off', 'power on', 'power off'] as const) {
+      lab.powerStates.set(uuid, state);
+      await expect.poll(async () => (await lab.engine.nodes.get(uuid)).powerState, { interval: 1 }).toBe(state);
+    }
   });
 
   it('does not happen with an interval of 0', async () => {

@@ -59,9 +59,28 @@ describe('a power action on an active node', () => {
     const lab = await createLab();
     const uuid = await activeNode(lab, 'power on');
     lab.failing.add('detach');
-    expect(await power(lab, uuid, 'power off')).toMatchObject({ powerState: 'power off', lastError: null });
-    expect(lab.notifications).toContain('baremetal.node.storage_detach.error');
+    const told = 'Failed to detach the volumes of the machine, which was powered off: detach failed.';
+    expect(await power(lab, uuid, 'power off')).toMatchObject({
+      powerState: 'power off',
+      targetPowerState: null,
+      lastError: told,
+    });
+    expect(await lab.engine.nodes.history(uuid)).toMatchObject([{ event: told }]);
+    expect(lab.notifications).toEqual(
+      expect.arrayContaining(['baremetal.node.storage_detach.error', 'baremetal.node.power_set.end']),
+    );
     expect(await lab.store.attachments.list(uuid)).toHaveLength(1);
+    expect(await power(lab, uuid, 'power on')).toMatchObject({ powerState: 'power on', lastError: null });
+  });
+
+  it('does not look again whether a machine is off that has no volumes', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab, { provisionState: 'active', powerState: 'power on' });
+    const [target] = await lab.engine.volumeTargets.list({ filter: { nodeUuid: uuid } });
+    await lab.store.volumeTargets.delete(target?.uuid ?? '');
+    lab.powerStates.set(uuid, 'power on');
+    lab.engine.hooks.afterPowerChange.tap('somebody else', () => void lab.powerStates.set(uuid, 'power on'));
+    expect(await power(lab, uuid, 'power off')).toMatchObject({ powerState: 'power off', lastError: null });
   });
 
   it('reports the state that the BMC could not tell', async () => {
@@ -106,7 +125,10 @@ describe('a machine whose power has changed by itself', () => {
     const lab = await createLab();
     const uuid = await activeNode(lab, 'power on');
     lab.engine.hooks.afterPowerChange.tap('somebody else', () => void lab.powerStates.set(uuid, 'power on'));
-    expect(await power(lab, uuid, 'power off')).toMatchObject({ powerState: 'power on' });
+    expect(await power(lab, uuid, 'power off')).toMatchObject({
+      powerState: 'power on',
+      lastError: expect.stringContaining('is not off'),
+    });
     expect(lab.calls).toEqual(['power off']);
     expect(await lab.store.attachments.list(uuid)).toHaveLength(1);
     const [operation] = await lab.engine.operations.list(uuid, 1);

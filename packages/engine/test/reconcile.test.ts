@@ -1,5 +1,5 @@
 import type { Node } from '@ironbark/core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openFindings } from '../src/index.ts';
 import { activeNode, createLab, volumeNode, type Lab } from './fixture.ts';
 
@@ -49,12 +49,42 @@ describe('a comparison of a node with its storage service', () => {
     expect(lab.books.heldFor(uuid)).toEqual([]);
   });
 
-  it('releases a leak beside the volumes of a machine that runs from them', async () => {
+  it('releases what is held twice of a volume that the machine runs from', async () => {
     const lab = await createLab();
     const uuid = await deployed(lab, 'power on');
-    lab.books.held.set(uuid, ['volume-0', 'left-over']);
-    await compare(lab, uuid, true);
+    lab.books.held.set(uuid, ['volume-0', 'volume-0']);
+    const { node } = await compare(lab, uuid, true);
+    expect(node).toMatchObject({ findings: [{ volumeId: 'volume-0', isRepaired: true }], repairWithheld: null });
     expect(lab.books.heldFor(uuid)).toEqual(['volume-0']);
+  });
+
+  it('releases no other volume while the machine runs: records that are older than the machine do not show it', async () => {
+    const lab = await createLab();
+    const uuid = await deployed(lab, 'power on');
+    lab.books.held.set(uuid, ['volume-0', 'added-since-the-backup']);
+    const { node } = await compare(lab, uuid, true);
+    expect(node).toMatchObject({
+      findings: [{ volumeId: 'added-since-the-backup', isRepaired: false }],
+      repairWithheld: expect.stringMatching(/power it off first/),
+    });
+    expect(lab.books.heldFor(uuid)).toContain('added-since-the-backup');
+  });
+
+  it('does not wait for a BMC that hangs', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const lab = await createLab({ stepTimeoutMs: 60_000 });
+    const uuid = await emptyNode(lab);
+    lab.books.held.set(uuid, ['left-over']);
+    const { promise: asked, resolve: begun } = Promise.withResolvers<void>();
+    lab.onLook = () => {
+      begun();
+      return new Promise(() => {});
+    };
+    const comparison = compare(lab, uuid, true);
+    await asked;
+    await vi.advanceTimersByTimeAsync(70_000);
+    expect((await comparison).node?.repairWithheld).toContain('could not be read');
   });
 
   it.each([

@@ -129,6 +129,7 @@ export interface LockTable {
   /**
    * Takes the node's lock when it is free, or when another owner's lease has expired; with `takeOver` also when the same owner holds
    * it. An owner's own lock does not expire for itself: it may have slept, and its work goes on. Undefined when it is held.
+   * @throws NOT_FOUND when there is no such node.
    */
   acquire(nodeUuid: string, owner: string, leaseMs: number, takeOver?: boolean): Promise<Lock | undefined>;
   find(nodeUuid: string): Promise<Lock | undefined>;

@@ -17,6 +17,11 @@ describe('a node lock', () => {
     expect(await store.locks.acquire(uuid(1), 'conductor-1', 1000)).toBeUndefined();
   });
 
+  it('is not given for a node that does not exist', async () => {
+    const { store } = await lockedNode();
+    await expect(store.locks.acquire(uuid(2), 'conductor-1', 1000)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('is free again after its release, with a greater number', async () => {
     const { store, lock } = await lockedNode();
     await store.locks.release(lock);

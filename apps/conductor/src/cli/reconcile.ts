@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { IronbarkError, type AttachmentFinding } from '@ironbark/core';
 import { openFindings, type NodeComparison, type ReconcileReport } from '@ironbark/engine';
 import { composeConductor } from '../compose.ts';
@@ -18,7 +19,8 @@ export async function reconcile(node: string | undefined, { site, repair, json }
   // Relative paths in the settings of plugins start at the site, as in `serve`.
   process.chdir(config.siteDirectory);
   const log = createLog({ ...config.log, level: 'warn' });
-  const besideAs = `${config.hostname}/reconcile-${process.pid}`;
+  // In containers every run has the same pid, and a lock that was left behind is never free for its own owner.
+  const besideAs = `${config.hostname}/reconcile-${process.pid}-${randomBytes(4).toString('hex')}`;
   const conductor = await composeConductor(config, { log, apiUrl: async () => null, besideAs });
   const stop = stopSignal();
   try {

@@ -29,7 +29,7 @@ function throwInsteadOfExit(command: Command): void {
 }
 
 function usageError(error: CommanderError): IronbarkError {
-  const [problem = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const [problem = '', suggestion] = error.message.replace(/^error: |\.$/g, '').split('\n');
   const sentence = `${problem.charAt(0).toUpperCase()}${problem.slice(1)}.`;
   const hint = [
     suggestion?.replace(/^\((.*)\)$/, '$1'),

@@ -114,7 +114,14 @@ const conductor = z
     sync_power_state_interval_seconds: intervalSeconds(60).describe(
       'Time from one look at the power states of all nodes to the next; 0 for none. The volumes of active machines follow what is seen.',
     ),
-    sync_power_state_workers: z.int().min(1).max(1000).default(8).describe('Power states that are read at a time.'),
+    sync_power_state_workers: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(8)
+      .describe(
+        'Power states that are read at a time, and as many again of machines that did not answer at the last look.',
+      ),
     reconcile_interval_seconds: intervalSeconds(3600).describe(
       'Time from one comparison of the records with the storage services to the next; 0 for none. What disagrees is logged.',
     ),

@@ -77,6 +77,9 @@ export const followUpSteps = {
 } as const satisfies Readonly<Record<string, readonly StepName[]>>;
 export type FollowUpVerb = keyof typeof followUpSteps;
 
+/** What every operation is one of. */
+export const operationVerbs = [provisionDefinitions, powerSteps, followUpSteps].flatMap((verbs) => Object.keys(verbs));
+
 export function isFollowUpVerb(verb: string): verb is FollowUpVerb {
   return Object.hasOwn(followUpSteps, verb);
 }

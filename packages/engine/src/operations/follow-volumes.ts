@@ -1,9 +1,11 @@
-import { isIronbarkError, type PowerState, type Task } from '@ironbark/core';
+import { isIronbarkError, type Node, type PowerState, type Task } from '@ironbark/core';
 import type { EngineContext } from '../context.ts';
 import { storeOperation, withOperationLock } from './begin.ts';
 import { followUpSteps, type FollowUpVerb } from './definitions.ts';
 import type { OperationRunner } from './runner.ts';
 import { areVolumesInPlace, followsPower } from './volumes.ts';
+
+export type KnownPowerState = Exclude<PowerState, 'error'>;
 
 interface Attempt {
   readonly verb: FollowUpVerb;
@@ -13,6 +15,8 @@ interface Attempt {
 
 /** The longest time between two attempts for one node, where the looks themselves are not further apart. */
 const longestDelayMs = 3_600_000;
+/** Longer than a machine is off while it restarts, and than BMCs call it so that have just been restarted themselves. */
+const restartMs = 45_000;
 
 /**
  * Begins operations for active machines whose power has changed by itself: volumes of one that is off are detached, one that runs without
@@ -22,6 +26,8 @@ export class VolumeFollower {
   readonly #context: EngineContext;
   readonly #runner: OperationRunner;
   readonly #attempts = new Map<string, Attempt>();
+  /** Since when each machine was off at every look. */
+  readonly #offSince = new Map<string, number>();
   #open = 0;
 
   constructor(context: EngineContext, runner: OperationRunner) {
@@ -33,9 +39,9 @@ export class VolumeFollower {
    * @param task with the record as it was before this look.
    * @param powerState what the machine says now.
    */
-  async follow(task: Task, powerState: PowerState): Promise<void> {
+  async follow(task: Task, powerState: KnownPowerState): Promise<void> {
     const { uuid } = task.node;
-    const verb = await this.#wanted(task, powerState);
+    const verb = await this.#wanted(task, powerState, this.#timeOff(task.node, powerState));
     if (verb === undefined) {
       this.#attempts.delete(uuid);
       return;
@@ -48,14 +54,31 @@ export class VolumeFollower {
     this.#attempts.set(uuid, { verb, count, notBefore: Date.now() + delayMs });
   }
 
-  forgetAllBut(uuids: ReadonlySet<string>): void {
-    for (const uuid of this.#attempts.keys()) if (!uuids.has(uuid)) this.#attempts.delete(uuid);
+  /** The node was not looked at, or its BMC did not answer: what earlier looks saw does not count any more. */
+  overlook(nodeUuid: string): void {
+    this.#offSince.delete(nodeUuid);
   }
 
-  /** A machine counts as off when it was so at the look before too: some are for a moment, while they restart. */
-  async #wanted(task: Task, powerState: PowerState): Promise<FollowUpVerb | undefined> {
-    if (!followsPower(task.driver) || powerState === 'error') return undefined;
-    if (powerState === 'power off' && task.node.powerState !== 'power off') return undefined;
+  forgetAllBut(uuids: ReadonlySet<string>): void {
+    for (const map of [this.#attempts, this.#offSince])
+      for (const uuid of map.keys()) if (!uuids.has(uuid)) map.delete(uuid);
+  }
+
+  /** For how long the machine was off at every look; the record tells of power actions in between. In milliseconds. */
+  #timeOff({ uuid, powerState: recorded }: Node, powerState: KnownPowerState): number {
+    if (powerState !== 'power off') {
+      this.#offSince.delete(uuid);
+      return 0;
+    }
+    const now = Date.now();
+    const since = recorded === 'power off' ? (this.#offSince.get(uuid) ?? now) : now;
+    this.#offSince.set(uuid, since);
+    return now - since;
+  }
+
+  async #wanted(task: Task, powerState: KnownPowerState, timeOffMs: number): Promise<FollowUpVerb | undefined> {
+    if (!followsPower(task.driver)) return undefined;
+    if (powerState === 'power off' && timeOffMs < restartMs) return undefined;
     const isOn = powerState === 'power on';
     if (await areVolumesInPlace(this.#context, task, isOn)) return undefined;
     return isOn ? 'attach' : 'detach';

@@ -51,7 +51,7 @@ interface Outcome {
   readonly notification: 'power_set' | 'provision_set' | null;
   /** What kind of event the history keeps. */
   readonly eventType: string;
-  /** What becomes `last_error`; undefined when the operation succeeded. */
+  /** What becomes `last_error`; undefined when there is nothing to tell. */
   readonly failure?: string;
 }
 
@@ -80,21 +80,31 @@ function provisionOutcome(operation: Operation, node: Node): Outcome {
 function powerOutcome(operation: Operation): Outcome {
   const about = { notification: 'power_set', eventType: 'power' } as const;
   const fields = { targetPowerState: null, updatedAt: timestamp() };
-  if (operation.error === null) return { ...about, fields };
-  const failure = `Failed to change power state to "${operation.verb}": ${operation.error}`;
-  return { ...about, fields: { ...fields, lastError: failure }, failure };
+  const failure = powerFailure(operation);
+  return failure === undefined
+    ? { ...about, fields }
+    : { ...about, fields: { ...fields, lastError: failure }, failure };
+}
+
+function powerFailure({ verb, error, steps }: Operation): string | undefined {
+  if (error !== null) return `Failed to change power state to "${verb}": ${error}`;
+  const tolerated = steps.find(({ state }) => state === 'failed');
+  return tolerated === undefined ? undefined : `${failedTo('detach')}, which was powered off: ${tolerated.error}`;
+}
+
+function failedTo(verb: FollowUpVerb): string {
+  return `Failed to ${verb} the volumes of the machine`;
 }
 
 function followUpOutcome(operation: Operation, node: Node, verb: FollowUpVerb): Outcome {
   const about = { notification: null, eventType: 'storage' } as const;
   const updatedAt = timestamp();
-  const failed = `Failed to ${verb} the volumes of the machine, which was found powered ${verb === 'attach' ? 'on' : 'off'}: `;
   if (operation.error === null) {
-    // Only its own failure is solved now.
-    const isSolved = node.lastError?.startsWith(failed) === true;
+    // Only failures of this kind are solved now.
+    const isSolved = node.lastError?.startsWith(failedTo(verb)) === true;
     return { ...about, fields: { updatedAt, ...(isSolved ? { lastError: null } : {}) } };
   }
-  const failure = `${failed}${operation.error}`;
+  const failure = `${failedTo(verb)}, which was found powered ${verb === 'attach' ? 'on' : 'off'}: ${operation.error}`;
   return { ...about, fields: { updatedAt, lastError: failure }, failure };
 }
 

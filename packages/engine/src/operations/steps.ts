@@ -6,7 +6,7 @@ import { editInternalInfo, withoutAgent } from '../internal-info.ts';
 import { setProvisionState } from '../provision-state.ts';
 import { cleanUpBoot, prepareBoot, setBootDevice } from './boot.ts';
 import { changePower, confirmOff, syncPowerState, wantedState } from './power.ts';
-import { areVolumesInPlace, attachVolumes, detachVolumes, isEveryTargetAttached } from './volumes.ts';
+import { areVolumesInPlace, attachVolumes, detachVolumes, isEveryTargetAttached, mayHaveVolumes } from './volumes.ts';
 
 export interface StepRun {
   readonly context: EngineContext;
@@ -78,6 +78,7 @@ export const stepDefinitions = {
   'storage.detach': {
     summary: 'read back that the machine is off and detach the volumes',
     async run({ context, task, fence }) {
+      if (!(await mayHaveVolumes(context, task))) return;
       await confirmOff(context, task, fence);
       await detachVolumes(context, task, fence);
     },

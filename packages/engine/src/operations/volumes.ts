@@ -36,7 +36,6 @@ export async function attachVolumes(context: EngineContext, task: Task, fence: F
 export async function detachVolumes(context: EngineContext, task: Task, fence: Fence): Promise<void> {
   const { store, hooks } = context;
   const attachments = await store.attachments.list(task.node.uuid);
-  if (task.volumeTargets.length === 0 && !(await holdsVolumes(context, task.node.uuid))) return;
   await told(context, task, 'storage_detach', attachments, async (onVolume) => {
     await hooks.beforeDetach.promise(task);
     await task.driver.storage.detach(task, onVolume);
@@ -75,6 +74,11 @@ async function told<Result>(
 export async function holdsVolumes({ store }: EngineContext, nodeUuid: string): Promise<boolean> {
   if ((await store.attachments.list(nodeUuid)).length > 0) return true;
   return (await store.journal.list(nodeUuid, 'storage')).size > 0;
+}
+
+/** Whether there can be anything to release, also where no record is left of it. */
+export async function mayHaveVolumes(context: EngineContext, { node, volumeTargets }: Task): Promise<boolean> {
+  return volumeTargets.length > 0 || (await holdsVolumes(context, node.uuid));
 }
 
 /** Whether our records show every target of the node as attached. */

@@ -66,28 +66,37 @@ async function compare(
     withinSignal(storage.reconcile?.(task, expected, releases) ?? Promise.resolve([]), task.signal);
   const findings = await ask(false);
   if (!repair) return { findings, repairWithheld: null };
-  const leaks = findings.some(({ kind, isOurs }) => kind === 'leaked' && isOurs);
+  const leaks = findings.filter(({ kind, isOurs }) => kind === 'leaked' && isOurs);
   // A driver also drops notes of what its service does not hold.
   const notes = await context.store.journal.list(task.node.uuid, 'storage');
-  const isNeeded = leaks || notes.size > expected.length;
-  const withheld = isNeeded ? await whyNothingIsReleased(context, task, fence) : null;
+  const isNeeded = leaks.length > 0 || notes.size > expected.length;
+  const areOfRecordedVolumes = leaks.every(({ volumeId }) =>
+    expected.some((attachment) => attachment.volumeId === volumeId),
+  );
+  const withheld = isNeeded ? await whyNothingIsReleased(context, task, areOfRecordedVolumes, fence) : null;
   const left = isNeeded && withheld === null ? await ask(true) : findings;
   return {
     findings: await forgetMissing(context, task.node.uuid, expected, left, fence),
-    repairWithheld: leaks ? withheld : null,
+    repairWithheld: leaks.length > 0 ? withheld : null,
   };
 }
 
 /**
- * A machine that runs may use a volume that our records have lost, after a database was restored for example. Its volumes are released
- * when it is off, or when the records show all that it should have.
+ * A machine that runs may use a volume that our records have lost, after a database was restored for example. Something is released
+ * when it is off, or when all that it should have is recorded and the service holds more of these volumes only.
  */
-async function whyNothingIsReleased(context: EngineContext, task: Task, fence: Fence): Promise<string | null> {
+async function whyNothingIsReleased(
+  context: EngineContext,
+  task: Task,
+  areOfRecordedVolumes: boolean,
+  fence: Fence,
+): Promise<string | null> {
   const isRecorded = task.volumeTargets.length > 0 && (await isEveryTargetAttached(context, task));
-  if (task.node.provisionState === 'active' && isRecorded) return null;
+  if (task.node.provisionState === 'active' && isRecorded && areOfRecordedVolumes) return null;
   const hint = 'Nothing was released, because the machine may be using a volume that the records do not show.';
   try {
-    const powerState = await syncPowerState(context, withScope(context, task, 'power', fence), fence);
+    const asked = syncPowerState(context, withScope(context, task, 'power', fence), fence);
+    const powerState = await withinSignal(asked, task.signal);
     return powerState === 'power off' ? null : `${hint} Its BMC reports "${powerState}": power it off first.`;
   } catch (error) {
     return `${hint} Its power state could not be read: ${explain(error)}`;

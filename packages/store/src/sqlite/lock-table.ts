@@ -1,6 +1,7 @@
 import { timestamp } from '@ironbark/core';
 import { sql } from 'kysely';
 import type { Fence, Lock, LockTable } from '../store.ts';
+import { translateConstraint } from './constraints.ts';
 import type { Database } from './database.ts';
 
 interface LockRow {
@@ -27,7 +28,9 @@ export class SqliteLockTable implements LockTable {
       ON CONFLICT (node_uuid) DO UPDATE SET owner = excluded.owner, fence = fence + 1, expires_at = excluded.expires_at
       WHERE owner IS NULL OR (owner <> excluded.owner AND expires_at < ${timestamp()}) OR (owner = excluded.owner AND ${takeOver ? 1 : 0} = 1)
       RETURNING fence`;
-    const [row] = await this.#db.rows(query, 'ordered');
+    const [row] = await this.#db.rows(query, 'ordered').catch((error: unknown) => {
+      throw translateConstraint(error, {});
+    });
     return row === undefined ? undefined : { nodeUuid, owner, fence: row.fence, expiresAt };
   }
 
