@@ -3,6 +3,8 @@ import type { CinderSite, NodeState } from './cinder-site.ts';
 
 /** How often an undeployment is asked for before a node counts as stuck. */
 const patience = 4;
+/** How often a cell is tried whose fault was not reached: on a busy host another call may time out before it. */
+const attempts = 3;
 
 /** What volumes are attached and released by, with the request for it. */
 const operations = {
@@ -53,11 +55,25 @@ export function changes({ call }: FaultPoint): boolean {
   return !call.startsWith('GET ');
 }
 
+/** The operation ended before the call that was to go wrong. */
+class NotReached extends Error {}
+
 /**
  * Lets one call of an operation go wrong, and then releases the node the way an operator does.
  * @throws when the operation does not make the call, or the node cannot be released.
  */
 export async function runCell(site: CinderSite, point: FaultPoint, fault: FaultName): Promise<Cell> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await tryCell(site, point, fault);
+    } catch (error) {
+      if (!(error instanceof NotReached) || attempt === attempts) throw error;
+      await release(site, await site.settled());
+    }
+  }
+}
+
+async function tryCell(site: CinderSite, point: FaultPoint, fault: FaultName): Promise<Cell> {
   const volumeIds = site.volumeIds.slice(0, point.volumes);
   await prepare(site, point);
   const node = await withFault(site, point, fault);
@@ -92,7 +108,8 @@ async function prepare(site: CinderSite, { operation, volumes }: FaultPoint): Pr
 async function succeed(site: CinderSite, operation: Operation): Promise<void> {
   const refusal = await site.request(operations[operation]);
   const { provision_state: state, last_error: reason } = await site.settled();
-  if (refusal !== undefined || reason !== null) throw new Error(`${operation} left ${state}: ${refusal ?? reason}`);
+  if (refusal !== undefined || reason !== null)
+    throw new NotReached(`${operation} left ${state}: ${refusal ?? reason}`);
 }
 
 /** @returns the node when the operation has ended and Cinder has answered every call. */
@@ -102,17 +119,24 @@ async function withFault(site: CinderSite, point: FaultPoint, name: FaultName): 
   const ended = Promise.withResolvers<void>();
   const killed = inject(site, point, name, ended.promise);
   const refusal = await site.request(operations[point.operation]);
-  if (killed !== undefined) {
-    await killed;
-    await site.startAgain();
-  }
+  if (killed !== undefined) await startAgainAfter(killed, site);
   const node = await site.settled();
   ended.resolve();
   await proxy.idle();
   const isMissed = proxy.pendingRules.length > 0;
   proxy.reset();
   if (!isMissed) return node;
-  throw new Error(`${point.operation}: no call ${point.nth} of ${point.call}; ${refusal ?? node.last_error}`);
+  throw new NotReached(`${point.operation}: no call ${point.nth} of ${point.call}; ${refusal ?? node.last_error}`);
+}
+
+/** Starts the conductor again when it has been killed; the operation may also end without coming to that. */
+async function startAgainAfter(killed: Promise<void>, site: CinderSite): Promise<void> {
+  const died = killed.then(() => true);
+  const ended = site.settled().then(
+    () => false,
+    () => died,
+  );
+  if (await Promise.race([died, ended])) await site.startAgain();
 }
 
 /** @returns what settles when the conductor has been killed; undefined when it is not going to be. */

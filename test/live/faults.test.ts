@@ -1,20 +1,19 @@
-import { OpenStackAccess } from '@ironbark/lab/openstack';
-import { describe, expect, inject, it, vi } from 'vitest';
+import { startOpenStack } from '@ironbark/lab/openstack';
+import { describe, expect, it, vi } from 'vitest';
 import { formatTable } from '../bench/table.ts';
 import { canHappen, changes, faultNames, recordCalls, runCell, type Cell, type FaultPoint } from './fault-cell.ts';
 import { CinderSite } from './cinder-site.ts';
 
 vi.setConfig({ testTimeout: 600_000 });
 
-const openstack = new OpenStackAccess(inject('openstack'));
 const mostVolumes = 3;
 /** Conductors that work on the rows of one protocol. */
-const siteCount = 3;
+const siteCount = 4;
 
 const nothing: Cell = { outcome: '', problems: [] };
 const impatience = {
   /** Long enough for Cinder on a busy host, short enough to wait for it at every late call. */
-  url_timeout: 3,
+  url_timeout: 5,
   /** Every fault reaches the driver, instead of a repetition of the request. */
   retries: 0,
   action_retries: 1,
@@ -47,6 +46,8 @@ function isPowerAction({ operation }: FaultPoint): boolean {
 async function runRows(
   protocol: 'attachments' | 'volume-actions',
 ): Promise<{ readonly rows: readonly Row[]; readonly problems: readonly string[] }> {
+  // Cinder works on one call at a time, so each protocol has one of its own.
+  await using openstack = await startOpenStack();
   await using stack = new AsyncDisposableStack();
   const sites: CinderSite[] = [];
   for (let index = 0; index < siteCount; index += 1) {

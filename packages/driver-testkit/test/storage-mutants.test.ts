@@ -104,6 +104,13 @@ class DetachesNeighbours extends MemoryStorage {
   }
 }
 
+class KeepsItsNote extends MemoryStorage {
+  override async detach(task: Task): Promise<void> {
+    await super.detach(task);
+    await task.journal.put('done', true);
+  }
+}
+
 class RemembersInMemory extends MemoryStorage {
   readonly #attached = new Set<string>();
   override async attach(task: Task): Promise<readonly AttachedVolume[]> {
@@ -297,6 +304,11 @@ describe('the storage suite', () => {
       'releases the volumes of a neighbour',
       'detach > leaves the volumes of another node alone',
       (array) => new DetachesNeighbours(array),
+    ),
+    mutant(
+      'keeps its note of a released volume',
+      'detach > leaves no note in the journal, which would count as a volume that may be attached',
+      (array) => new KeepsItsNote(array),
     ),
     mutant(
       'forgets everything in a restart',

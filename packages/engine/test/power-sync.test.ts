@@ -329,6 +329,20 @@ describe('the volumes of an active machine', () => {
     expect(await lab.engine.nodes.get(uuid)).toMatchObject({ lastError: null });
   });
 
+  it('are attached again when it runs after a detachment that has failed half-way', async () => {
+    const lab = await createLab();
+    const uuid = await activeNode(lab, 'power on');
+    lab.failing.add('detach');
+    await lab.engine.power.request(uuid, 'power off', null);
+    await lab.engine.idle();
+    lab.powerStates.set(uuid, 'power on');
+    await look(lab);
+    expect(lab.calls).toEqual(['power off', 'attach', 'write boot files']);
+    expect((await lab.engine.nodes.get(uuid)).lastError).toBeNull();
+    await look(lab);
+    expect(lab.calls).toHaveLength(3);
+  });
+
   it('are released when a power off could not do it, and then last_error is cleared', async () => {
     const lab = await createLab();
     const uuid = await activeNode(lab, 'power on');

@@ -121,6 +121,18 @@ describe('a machine whose power has changed by itself', () => {
     expect(await lab.store.attachments.list(uuid)).toHaveLength(1);
   });
 
+  it('gets back what a detachment may have released that has failed, when "power on" is asked for', async () => {
+    const lab = await createLab();
+    const uuid = await activeNode(lab, 'power on');
+    lab.failing.add('detach');
+    await power(lab, uuid, 'power off');
+    lab.powerStates.set(uuid, 'power on');
+    await power(lab, uuid, 'power on');
+    expect(lab.calls).toEqual(['power off', 'attach', 'write boot files']);
+    await power(lab, uuid, 'power on');
+    expect(lab.calls).toHaveLength(3);
+  });
+
   it('keeps its volumes when it was powered on again while it was powered off', async () => {
     const lab = await createLab();
     const uuid = await activeNode(lab, 'power on');

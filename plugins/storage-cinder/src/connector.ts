@@ -13,7 +13,7 @@ export function connectorOf({ node, volumeConnectors }: Pick<Task, 'node' | 'vol
     throw invalidParameter(
       `Node ${node.uuid} has no volume connector that storage can export to${types === '' ? '' : `, only ${types}`}.`,
       {
-        hint: 'Create one of type iqn or wwpn with: openstack baremetal volume connector create --node <node> --type iqn --connector-id <iqn>.',
+        hint: `Create one of type iqn or wwpn with: openstack baremetal volume connector create --node ${node.uuid} --type iqn --connector-id <iqn>.`,
       },
     );
   }

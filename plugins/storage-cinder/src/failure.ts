@@ -29,6 +29,8 @@ export function cinderFailure(message: string, hint?: string, cause?: unknown): 
 /** One sentence for each reason, with the volumes that met it. */
 function sentencesOf(failures: readonly VolumeFailure[]): readonly string[] {
   return [...Map.groupBy(failures, ({ error }) => explain(error))].map(([reason, those]) => {
+    const [first] = those;
+    if (those.length === 1 && reason.startsWith(`Volume ${first?.volumeId} `)) return reason;
     const ids = those.map(({ volumeId }) => volumeId).join(', ');
     return `${those.length === 1 ? 'Volume' : 'Volumes'} ${ids}: ${reason}`;
   });

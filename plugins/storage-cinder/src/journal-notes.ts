@@ -73,9 +73,9 @@ export class AttachmentNotes {
     return note;
   }
 
-  /** Deletes all that is known about a volume; asks the journal only where there is something. */
+  /** Deletes all that is known about a volume, the note last: it is by notes that a volume is found again after a crash. */
   async delete(volumeId: string): Promise<void> {
-    for (const key of [prefix + volumeId, unsettledPrefix + volumeId]) {
+    for (const key of [unsettledPrefix + volumeId, prefix + volumeId]) {
       if ((await this.#journal.get(key)) !== undefined) await this.#journal.delete(key);
     }
   }

@@ -51,7 +51,9 @@ export const cinderConfig = z
       .min(0.001)
       .max(300)
       .default(5)
-      .describe('Seconds before the release of a volume is tried again; each further wait is twice as long.'),
+      .describe(
+        'Seconds before the release of a volume is tried again; each further wait is twice as long, up to 300.',
+      ),
   })
   .prefault({})
   .transform((section, context): CinderOptions => {

@@ -14,7 +14,7 @@ export interface AttachmentOptions {
   readonly attachmentApi: 'auto' | ProtocolName;
   /** How often a release is tried again. */
   readonly actionRetries: number;
-  /** Before the first repetition; each further wait is twice as long. */
+  /** Before the first repetition; each further wait is twice as long, up to five minutes. */
   readonly actionRetryIntervalMs: number;
   /** How long Cinder may go on with a request after its answer was lost. */
   readonly settleMs: number;

@@ -42,8 +42,9 @@ async function nameOf(
   if (attachmentId === note?.attachmentId) return note.protocol;
   if (!(await service.capabilities(signal)).hasAttachments) return 'volume-actions';
   if (stage !== 'attached') return 'attachments';
-  // Only attachments remember their connection.
-  return (await service.findAttachment(attachmentId, signal))?.connection ? 'attachments' : 'volume-actions';
+  const attachment = await service.findAttachment(attachmentId, signal);
+  // Only attachments remember their connection. One that is gone meanwhile must not be exported by an action.
+  return attachment === undefined || attachment.connection !== null ? 'attachments' : 'volume-actions';
 }
 
 /**

@@ -1,6 +1,6 @@
 import { explain, type AttachmentFinding, type Task, type VolumeAttachment } from '@ironbark/core';
 import { isLockLost } from './failure.ts';
-import { AttachmentNotes, type AttachmentNote } from './journal-notes.ts';
+import { AttachmentNotes } from './journal-notes.ts';
 import { ownerOf, type Owner } from './owner.ts';
 import { isProven, type Evidence } from './proof.ts';
 import { metadataKeyPrefix } from './metadata.ts';
@@ -21,12 +21,11 @@ export async function reconcileVolumes(
 ): Promise<readonly AttachmentFinding[]> {
   const { node, volumeTargets, signal, log } = task;
   const notes = new AttachmentNotes(task.journal);
-  const noted = await notes.list();
   const owner = ownerOf(node);
   const expectedIds = new Set(expected.map(({ volumeId }) => volumeId));
   const targetIds = new Set(volumeTargets.map(({ volumeId }) => volumeId).filter(isVolumeId));
-  const notedIds = noted.map(({ volumeId }) => volumeId);
-  const heldIds = await volumesHeldFor(context, owner, noted, signal);
+  const notedIds = (await notes.list()).map(({ volumeId }) => volumeId);
+  const heldIds = await volumesHeldFor(context, owner, signal);
   const { settleMs } = context.options;
   const work = { owner, notes, connector: releasingConnector(task), settleMs, signal, log };
   const examine = async (volumeId: string) => {
@@ -47,15 +46,13 @@ export async function reconcileVolumes(
 async function volumesHeldFor(
   { service }: CinderContext,
   owner: Owner,
-  noted: readonly AttachmentNote[],
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   if (!(await service.capabilities(signal)).hasAttachments) {
     const marked = await service.listVolumesMarked(metadataKeyPrefix + owner.nodeUuid, signal);
     return marked.map(({ id }) => id);
   }
-  const instances = new Set([...owner.instanceUuids, ...noted.map(({ instanceUuid }) => instanceUuid)]);
-  const lists = [...instances].map((instanceUuid) => service.listAttachments({ instanceUuid }, signal));
+  const lists = [...owner.instanceUuids].map((instanceUuid) => service.listAttachments({ instanceUuid }, signal));
   return (await Promise.all(lists)).flat().map(({ volumeId }) => volumeId);
 }
 

@@ -12,12 +12,18 @@ export function refusalOf(target: VolumeTarget, survey: Survey, { sharesVolumes 
   const { volume, own, others } = survey;
   const name = `Volume ${target.volumeId} (volume target ${target.uuid})`;
   if (volume === null) return `${name} does not exist in Cinder, or the user of the conductor may not see it.`;
-  if (own.length > 0 || volume.status === 'available') return undefined;
+  if (typeof target.projectId === 'string' && volume.projectId !== target.projectId) {
+    return `${name} is not in project ${target.projectId}, which named it: a project may attach its own volumes only.`;
+  }
+  if (own.length > 0) return undefined;
+  const { status, multiattach } = volume;
+  // Also of a volume that somebody has declared to be available.
   const holders = others.map(describeHolder).join(', ');
-  if (volume.status === 'in-use' && volume.multiattach) {
-    if (sharesVolumes) return undefined;
+  if (holders !== '' && !multiattach) return `${name} is attached to ${holders}, and it is not a multiattach volume.`;
+  if (holders !== '' && !sharesVolumes) {
     return `${name} is attached to ${holders}, and a Cinder without attachments (microversion 3.44) would end both attachments when it releases one.`;
   }
-  if (holders !== '') return `${name} is attached to ${holders}, and it is not a multiattach volume.`;
-  return `${name} has the status ${JSON.stringify(volume.status)}; it has to be "available".`;
+  const good = multiattach ? ['available', 'in-use'] : ['available'];
+  if (good.includes(status)) return undefined;
+  return `${name} has the status ${JSON.stringify(status)}; it has to be ${good.map((each) => `"${each}"`).join(' or ')}.`;
 }

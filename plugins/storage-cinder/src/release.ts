@@ -24,6 +24,9 @@ export interface ReleaseOptions {
   readonly mayRelease?: (holding: Holding, evidence: Evidence) => boolean;
 }
 
+/** Also what one may set as the first wait. */
+const longestWaitMs = 300_000;
+
 /**
  * Releases what Cinder holds of a volume for the node, at any stage, and proves it by looking again. Tries several times.
  * @throws what the last attempt met; the note in the journal stays then.
@@ -54,7 +57,7 @@ export async function releaseVolume(
     } catch (error) {
       work.signal.throwIfAborted();
       if (attempt >= actionRetries || isFinal(error)) throw error;
-      const waitMs = actionRetryIntervalMs * 2 ** attempt;
+      const waitMs = Math.min(actionRetryIntervalMs * 2 ** attempt, longestWaitMs);
       work.log.warn({ volume: work.volumeId, attempt, waitMs, error: explain(error) }, 'releasing a volume again');
       await delay(waitMs, undefined, { signal: work.signal });
     }

@@ -1,4 +1,6 @@
 import { isServiceError, type Attachment, type BlockStorage, type Volume } from '@ironbark/openstack';
+import { z } from 'zod';
+import { cinderFailure } from './failure.ts';
 import type { AttachmentNote } from './journal-notes.ts';
 import type { Owner } from './owner.ts';
 
@@ -31,7 +33,10 @@ export async function surveyVolume(
   { volumeId, owner, note, signal }: SurveyRequest,
 ): Promise<Survey> {
   const volume = await findVolume(service, volumeId, signal);
-  if (volume === null) return { volume, own: [], others: [] };
+  if (volume === null) {
+    await assertGone(service, volumeId, note, signal);
+    return { volume, own: [], others: [] };
+  }
   const holdings = await holdingsOf(service, volume, note, signal);
   const isOwn = (holding: Holding) => belongsTo(holding, owner, note);
   const others = holdings.filter((holding) => !isOwn(holding));
@@ -53,6 +58,21 @@ async function findVolume(service: BlockStorage, volumeId: string, signal: Abort
     if (isServiceError(error, 'OPENSTACK_NOT_FOUND')) return null;
     throw error;
   }
+}
+
+/** Cinder calls a volume missing that the user may not see. Such a user still sees the attachments, which a deleted volume has not. */
+async function assertGone(
+  service: BlockStorage,
+  volumeId: string,
+  note: AttachmentNote | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!note?.attachmentId || !(await service.capabilities(signal)).hasAttachments) return;
+  if ((await service.findAttachment(note.attachmentId, signal)) === undefined) return;
+  throw cinderFailure(
+    `Cinder shows no volume ${volumeId}, but an attachment of it: ${note.attachmentId}.`,
+    'Give the user of settings.cinder the role admin, or a role in the project of the volume.',
+  );
 }
 
 /** The list knows also what is not attached yet; a volume that is free and that we never touched has nothing to list. */
@@ -84,6 +104,8 @@ function stageOf(status: Attachment['status']): Holding['stage'] | undefined {
       return 'connected';
     case 'attached':
     case 'detaching':
+    // Whoever wanted to end it has failed, so the machine may be using it.
+    case 'error_detaching':
       return 'attached';
     case 'detached':
     case 'deleted':
@@ -93,8 +115,14 @@ function stageOf(status: Attachment['status']): Holding['stage'] | undefined {
   }
 }
 
-function belongsTo({ attachmentId, instanceUuid }: Holding, owner: Owner, note: AttachmentNote | undefined): boolean {
+function belongsTo(
+  { attachmentId, instanceUuid, host }: Holding,
+  owner: Owner,
+  note: AttachmentNote | undefined,
+): boolean {
   if (note !== undefined && attachmentId === note.attachmentId) return true;
+  // An instance may have moved here from another node, whose machine still runs.
+  if (host !== owner.nodeUuid && z.guid().safeParse(host).success) return false;
   return instanceUuid !== null && (owner.instanceUuids.has(instanceUuid) || instanceUuid === note?.instanceUuid);
 }
 

@@ -64,7 +64,7 @@ function checkConnector({ node, volumeConnectors }: Task, target: VolumeTarget):
   const where = `Node ${node.uuid} has volume target ${target.uuid} of type ${target.volumeType}`;
   if (target.volumeType === 'iscsi' && iqn === null) {
     throw invalidParameter(`${where}, but no volume connector of type iqn.`, {
-      hint: 'Create one with: openstack baremetal volume connector create --node <node> --type iqn --connector-id <iqn>.',
+      hint: `Create one with: openstack baremetal volume connector create --node ${node.uuid} --type iqn --connector-id <iqn>.`,
     });
   }
   if (target.volumeType !== 'fibre_channel') return;
@@ -91,13 +91,13 @@ function checkBoot({ node, driver }: Task, boot: VolumeTarget): void {
   if (boot.volumeType === 'iscsi' && !checkCapability(driver.boot, 'iscsi_volume_boot')) {
     throw invalidParameter(
       `${where}, but its boot interface ${driver.names.boot} cannot do that: it lacks the capability iscsi_volume_boot.`,
-      { hint: 'Set another one with: openstack baremetal node set --boot-interface ipxe <node>.' },
+      { hint: `Set another one with: openstack baremetal node set --boot-interface ipxe ${node.uuid}.` },
     );
   }
   const names = bootCapabilities[boot.volumeType as keyof typeof bootCapabilities];
   const capabilities = parseCapabilities(node.properties);
   if (names.some((name) => isCapabilitySet(capabilities, name))) return;
   throw invalidParameter(`${where}, but its capability ${names[0]} is not set.`, {
-    hint: `Set it with: openstack baremetal node set --property capabilities=${names[0]}:True <node>.`,
+    hint: `Set it with: openstack baremetal node set --property capabilities=${names[0]}:True ${node.uuid}.`,
   });
 }

@@ -52,14 +52,9 @@ export class VolumeActionsProtocol implements AttachmentProtocol {
     return await asking(work, this.#service.initializeConnection(work.volumeId, work.connector, work.signal));
   }
 
+  /** None of these actions says which reservation or connection it is about, so a late one would end what is made next. */
   async release(work: VolumeWork, holding: Holding, volume: Volume): Promise<void> {
-    const { volumeId, connector, signal } = work;
-    const isShared = volume.attachments.length > 0;
-    if (holding.stage === 'reserved') await this.#service.unreserve(volumeId, signal);
-    else if (holding.stage !== 'connected') await this.#detach(work, holding.attachmentId, volume.status);
-    // The export is that of the others, and the end of an attachment would remove it.
-    else if (isShared) await this.#service.terminateConnection(volumeId, connector, signal);
-    else await this.#withdraw(work);
+    await asking(work, this.#end(work, holding, volume));
   }
 
   async purge(work: VolumeWork): Promise<void> {
@@ -78,6 +73,16 @@ export class VolumeActionsProtocol implements AttachmentProtocol {
     };
   }
 
+  async #end(work: VolumeWork, holding: Holding, volume: Volume): Promise<void> {
+    const { volumeId, connector, signal } = work;
+    const isShared = volume.attachments.length > 0;
+    if (holding.stage === 'reserved') await this.#service.unreserve(volumeId, signal);
+    else if (holding.stage !== 'connected') await this.#detach(work, holding.attachmentId, volume.status);
+    // The export is that of the others, and the end of an attachment would remove it.
+    else if (isShared) await this.#service.terminateConnection(volumeId, connector, signal);
+    else await this.#withdraw(work);
+  }
+
   async #reserve(work: VolumeWork): Promise<void> {
     const { volumeId, signal } = work;
     const note = await this.#note(work, 'reserving', null);
@@ -85,12 +90,20 @@ export class VolumeActionsProtocol implements AttachmentProtocol {
       try {
         return await asking(work, this.#service.reserve(volumeId, signal));
       } catch (error) {
-        if (!isRepeated && !mayHaveActed(error)) throw error;
+        if (!isRepeated && !mayHaveActed(error)) {
+          await this.#forgetRefused(work);
+          throw error;
+        }
         const { own } = await this.#survey(work, note);
         if (own.length > 0) return;
         if (isRepeated) throw error;
       }
     }
+  }
+
+  /** The reservation that Cinder has refused for is somebody else's, and the note would claim it. */
+  async #forgetRefused({ volumeId, notes }: VolumeWork): Promise<void> {
+    if ((await notes.unsettledUntil(volumeId)) === 0) await notes.delete(volumeId);
   }
 
   async #detach({ volumeId, connector, signal, log }: VolumeWork, attachmentId: string | null, status: string) {

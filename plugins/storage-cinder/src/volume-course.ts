@@ -10,6 +10,7 @@ import { chooseProtocol, protocolOf } from './protocols.ts';
 import { refusalOf } from './refusal.ts';
 import { releaseVolume } from './release.ts';
 import { surveyVolume, type Holding } from './survey.ts';
+import { keepUnsettled } from './unsettled.ts';
 
 /** One volume on its way to a node. */
 export class VolumeCourse {
@@ -99,6 +100,7 @@ export class VolumeCourse {
   }
 
   async #begin(holding: Holding | undefined, note: AttachmentNote | undefined): Promise<ConnectionInfo> {
+    if (note !== undefined) await keepUnsettled(this.#work, note);
     let begun = holding;
     if (begun?.stage === 'broken') {
       await releaseVolume(this.#context, this.#work, { isOwnWork: true, isLast: false, isForGood: false });

@@ -87,6 +87,36 @@ describe('attaching', () => {
     expect(bench.changes()).toEqual([]);
   });
 
+  it('does not adopt what is attached to another node for the same instance: its machine may still run', async () => {
+    const [here, there] = [new CinderBench(), new CinderBench({ number: 1 })];
+    await here.attach(here.nodeTask({ instanceUuid }));
+    here.changes();
+    const moved = there.nodeTask({ instanceUuid }, { volumeTargets: here.records.volumeTargets });
+    await expect(here.driver.attach(moved)).rejects.toThrow(`instance ${instanceUuid} on host "${here.nodeUuid}"`);
+    await here.driver.detach(moved);
+    expect(here.changes()).toEqual([]);
+  });
+
+  it('refuses a volume that is attached elsewhere, also when somebody has declared it available', async () => {
+    const bench = new CinderBench({ attachmentApi: 'volume-actions' });
+    await attachElsewhere(bench, bench.volumeId());
+    Object.assign(bench.service.volumes.get(bench.volumeId()) ?? {}, { status: 'available' });
+    await expect(bench.attach()).rejects.toThrow(`is attached to instance ${stranger}`);
+    expect(bench.changes()).toEqual([]);
+  });
+
+  it('attaches a volume of the project that named it, and of no other', async () => {
+    const bench = new CinderBench();
+    bench.service.addVolume(bench.volumeId(), { projectId: 'red' });
+    const namedBy = (projectId: string | null) => {
+      return bench.task({ volumeTargets: bench.records.volumeTargets.map((target) => ({ ...target, projectId })) });
+    };
+    await expect(bench.attach(namedBy('blue'))).rejects.toThrow(/is not in project blue, which named it/);
+    expect(bench.changes()).toEqual([]);
+    for (const projectId of ['red', null]) await expect(bench.attach(namedBy(projectId))).resolves.toHaveLength(1);
+    await expect(bench.attach(namedBy('blue'))).rejects.toThrow(/is not in project blue/);
+  });
+
   it('shares a multiattach volume that is attached elsewhere', async () => {
     const bench = new CinderBench();
     bench.service.addVolume(bench.volumeId(), { multiattach: true });
@@ -117,6 +147,25 @@ describe('attaching', () => {
     expect([...bench.service.attachments.values()].map(({ status }) => status)).toEqual(['attached', 'attached']);
   });
 
+  it('adopts an attachment that somebody has failed to end: the machine may be using it', async () => {
+    const bench = new CinderBench();
+    await bench.attach();
+    for (const attachment of bench.service.attachments.values()) attachment.status = 'error_detaching';
+    bench.changes();
+    await bench.attach();
+    expect(bench.changes()).toEqual([]);
+  });
+
+  it('fails when the attachment is gone that it was about to adopt, and exports nothing', async () => {
+    const bench = new CinderBench();
+    const { id } = await bench.service.createAttachment(bench.volumeId(), bench.nodeUuid, signal);
+    await bench.service.completeAttachment(id, signal);
+    bench.changes();
+    bench.service.onCall = ({ name }) => name === 'findAttachment' && bench.service.attachments.delete(id);
+    await expect(bench.attach()).rejects.toThrow(`Cinder tells no connection of attachment ${id}.`);
+    expect(bench.changes()).toEqual([]);
+  });
+
   it('replaces an attachment that Cinder has given up', async () => {
     const bench = new CinderBench();
     const { id } = await bench.service.createAttachment(bench.volumeId(), bench.nodeUuid, signal);
@@ -130,8 +179,10 @@ describe('attaching', () => {
     const bench = new CinderBench({ volumes: 3 });
     bench.service.refusesToAttach.add(bench.volumeId(1)).add(bench.volumeId(2));
     const error = await bench.attach().catch((reason: unknown) => reason);
-    expect(explain(error)).toContain(`Volume ${bench.volumeId(1)}: Volume ${bench.volumeId(1)} is not for you.`);
-    expect(explain(error)).toContain(`Volume ${bench.volumeId(2)}: Volume ${bench.volumeId(2)} is not for you.`);
+    expect(explain(error)).toMatch(
+      /could not be attached\. Volume 0\S+ is not for you\. Volume 0\S+ is not for you\.$/,
+    );
+    for (const index of [1, 2]) expect(explain(error)).toContain(`Volume ${bench.volumeId(index)} is not for you.`);
     expect(bench.outcomes.map(({ result }) => result).toSorted()).toEqual(['failed', 'failed', 'released']);
     expect([bench.service.leaks(), bench.journal.notes().size]).toEqual([[], 0]);
   });
@@ -365,6 +416,17 @@ describe('attaching by volume actions', () => {
     expect(bench.service.volumes.get(bench.volumeId())).toMatchObject({ status: 'in-use', isExported: true });
   });
 
+  it('leaves the reservation alone that somebody else was quicker to make', async () => {
+    const bench = new CinderBench(options);
+    bench.service.onCall = ({ name }) => {
+      if (name === 'reserve') Object.assign(bench.service.volumes.get(bench.volumeId()) ?? {}, { status: 'attaching' });
+    };
+    await expect(bench.attach()).rejects.toThrow('the status is attaching');
+    await bench.detach(bench.nodeTask({ provisionState: 'deploying' }));
+    expect(bench.changes()).toEqual(['reserve']);
+    expect(bench.service.volumes.get(bench.volumeId())?.status).toBe('attaching');
+  });
+
   it('does not share a volume on a service that would cut both connections', async () => {
     const bench = new CinderBench(options);
     bench.service.minor = 20;
@@ -381,6 +443,32 @@ describe('attaching by volume actions', () => {
     await expect(bench.attach()).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
     expect(bench.changes()).toEqual(['reserve', 'initializeConnection', 'terminateConnection']);
     expect(bench.service.volumes.get(bench.volumeId())).toMatchObject({ status: 'in-use', isExported: true });
+  });
+
+  it.each([
+    ['initializeConnection', 'after'],
+    ['attach', 'before'],
+  ] as const)('takes an export back until Cinder has answered: %s lost %s it was done, twice', async (call, moment) => {
+    const bench = new CinderBench(options);
+    for (let count = 0; count < 2; count += 1) bench.service.fail(call, moment);
+    await expect(bench.attach()).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+    expect(bench.service.leaks()).toEqual([]);
+  });
+
+  it('keeps an attached volume exported to the connector that it was attached with, and warns', async () => {
+    const bench = new CinderBench(options);
+    await bench.attach();
+    const initiators: unknown[] = [];
+    const { service } = bench;
+    const initialize = service.initializeConnection.bind(service);
+    service.initializeConnection = (id, connector, stop) => {
+      initiators.push(connector.initiator);
+      return initialize(id, connector, stop);
+    };
+    const other = createVolumeConnector({ type: 'iqn', connectorId: 'iqn.2017-08.org.example:other' });
+    await bench.attach(bench.task({ volumeConnectors: [other] }));
+    expect(initiators).toEqual(['iqn.2017-08.org.example:node-0']);
+    expect(bench.log.lines).toContainEqual(expect.objectContaining({ level: 'warn' }));
   });
 
   it('takes a volume back that a detach had begun to release', async () => {

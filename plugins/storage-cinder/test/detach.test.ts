@@ -88,10 +88,25 @@ describe('detaching', () => {
 
   it('counts a volume that does not exist any more as released', async () => {
     const bench = await attached({ volumes: 2 });
-    bench.service.volumes.delete(bench.volumeId(0));
+    bench.service.deleteVolume(bench.volumeId(0));
     await bench.detach();
     expect(bench.outcomes.map(({ result }) => result).toSorted()).toEqual(['absent', 'released']);
     expect(bench.journal.notes().size).toBe(0);
+  });
+
+  it('makes nothing for a volume that somebody else has released', async () => {
+    const bench = await attached();
+    bench.service.attachments.clear();
+    bench.service.addVolume(bench.volumeId());
+    await bench.detach();
+    expect([bench.changes(), bench.journal.notes().size]).toEqual([[], 0]);
+  });
+
+  it('does not take a volume for gone that the user may not see any more', async () => {
+    const bench = await attached();
+    bench.service.volumes.delete(bench.volumeId());
+    await expect(bench.detach()).rejects.toThrow(/shows no volume .*, but an attachment of it: a77ac4ed/);
+    expect(bench.journal.notes().size).toBe(1);
   });
 
   it('finds the attachments of an instance that the node has forgotten', async () => {
@@ -107,6 +122,16 @@ describe('detaching', () => {
     await bench.service.updateAttachment(id, { host: '192.0.2.77' }, signal);
     await bench.service.completeAttachment(id, signal);
     await bench.detach(bench.nodeTask({ instanceUuid }));
+    expect(bench.service.leaks()).toEqual([]);
+  });
+
+  it('finds what was adopted when the node has forgotten the instance since', async () => {
+    const bench = new CinderBench();
+    const { id } = await bench.service.createAttachment(bench.volumeId(), instanceUuid, signal);
+    await bench.service.updateAttachment(id, { host: '192.0.2.77' }, signal);
+    await bench.service.completeAttachment(id, signal);
+    await bench.attach(bench.nodeTask({ instanceUuid }));
+    await bench.detach(bench.nodeTask({ instanceUuid: null }, { volumeTargets: [] }));
     expect(bench.service.leaks()).toEqual([]);
   });
 
@@ -149,13 +174,13 @@ describe('detaching', () => {
     expect(connectors).toEqual([{ host: bench.nodeUuid, initiator: 'iqn.2017-08.org.example:node-0' }]);
   });
 
-  it('stops at once when its signal is aborted while it waits', async () => {
-    const bench = await attached({ actionRetryIntervalMs: 60_000 });
+  it('stops at once when its signal is aborted while it waits, which is never more than five minutes', async () => {
+    const bench = await attached({ actionRetryIntervalMs: 600_000 });
     const controller = new AbortController();
     bench.service.fail('deleteAttachment', 'before', failed('busy'));
     const reason = new Error('the conductor is shutting down');
     const detach = bench.detach(bench.task({ signal: controller.signal }));
-    await expect.poll(() => bench.log.lines.length).toBe(1);
+    await expect.poll(() => bench.log.lines).toMatchObject([{ facts: { waitMs: 300_000 } }]);
     controller.abort(reason);
     await expect(detach).rejects.toBe(reason);
   });
@@ -182,6 +207,18 @@ describe('detaching by volume actions', () => {
     }
   });
 
+  it.each(['beginDetaching', 'terminateConnection'] as const)(
+    'waits for %s when its answer is lost, which would cut the next attachment if it came late',
+    async (call) => {
+      const bench = await attached({ ...options, settleMs: 20 });
+      bench.service.fail(call, 'before');
+      await bench.detach();
+      const waits = bench.log.lines.filter(({ message }) => message.startsWith('waiting for a request'));
+      expect(waits).toHaveLength(1);
+      expect(bench.journal.notes().size).toBe(0);
+    },
+  );
+
   it('does not leave the volume detaching when it gives up', async () => {
     const bench = await attached({ ...options, actionRetries: 0 });
     bench.service.fail('terminateConnection', 'before', failed('busy'));
@@ -207,6 +244,17 @@ describe('detaching by volume actions', () => {
     await bench.detach();
     expect(bench.service.volumes.get(bench.volumeId())).toMatchObject({ status: 'in-use', isExported: true });
     expect(bench.service.attachmentsOf(bench.volumeId())).toHaveLength(1);
+  });
+
+  it('does not claim what attachments have made for somebody else, whatever the journal expects', async () => {
+    const bench = new CinderBench({ ...options, actionRetries: 0 });
+    for (let count = 0; count < 2; count += 1) bench.service.fail('reserve', 'before');
+    await expect(bench.attach()).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+    const { id } = await bench.service.createAttachment(bench.volumeId(), fixedUuid(9, 2), signal);
+    await bench.service.updateAttachment(id, { host: 'compute-7' }, signal);
+    bench.changes();
+    await bench.detach();
+    expect(bench.changes()).toEqual([]);
   });
 
   it('does not claim a reservation that the journal does not know', async () => {
@@ -255,6 +303,29 @@ describe('after a conductor died', () => {
     expect([bench.service.leaks(), bench.journal.notes().size]).toEqual([[], 0]);
   });
 
+  it('no wait is longer than a request takes when the clock has been set back meanwhile', async () => {
+    const bench = await interrupted(5);
+    const [[key, note] = []] = bench.journal.notes();
+    await bench.journal.put(key ?? '', { ...(note as object), askedAt: Date.now() + 3_600_000 });
+    await bench.detach();
+    expect(bench.service.leaks()).toEqual([]);
+  });
+
+  it('a note about which nothing more is to be done is the last that goes', async () => {
+    const bench = new CinderBench();
+    bench.service.fail('createAttachment', 'before');
+    await bench.attach();
+    const { journal } = bench;
+    const forget = journal.delete.bind(journal);
+    const left: (readonly string[])[] = [];
+    journal.delete = async (key) => {
+      await forget(key);
+      left.push([...journal.notes().keys()]);
+    };
+    await bench.detach();
+    expect(left).toEqual([[`attachment:${bench.volumeId()}`], []]);
+  });
+
   it('what is attached is released at once', async () => {
     const bench = await attached({ settleMs: 60_000 });
     await bench.detach();
@@ -280,12 +351,24 @@ describe('a request whose answer was lost', () => {
       const bench = new CinderBench({ attachmentApi });
       bench.service.fail(call, 'before');
       await expect(bench.attach()).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+      bench.changes();
       await bench.detach(bench.nodeTask({ provisionState: 'deploying' }));
+      expect(bench.changes()).not.toContain(call);
       Object.assign(bench.service.volumes.get(bench.volumeId()) ?? {}, { isExported: true });
       await bench.detach(bench.nodeTask({ provisionState: 'deleting' }));
       expect([bench.service.leaks(), bench.journal.notes().size]).toEqual([[], 0]);
     },
   );
+
+  it('is forgotten when somebody else has the volume by now', async () => {
+    const bench = new CinderBench();
+    bench.service.fail('updateAttachment', 'before');
+    await expect(bench.attach()).rejects.toMatchObject({ code: 'STORAGE_FAILURE' });
+    await bench.service.createAttachment(bench.volumeId(), fixedUuid(9, 2), signal);
+    bench.changes();
+    await bench.detach(bench.nodeTask({ provisionState: 'deleting' }));
+    expect([bench.changes(), bench.journal.notes().size]).toEqual([[], 0]);
+  });
 
   it('reserves a volume by actions late, and the reservation is known to be ours', async () => {
     const bench = new CinderBench({ attachmentApi: 'volume-actions', actionRetries: 0 });

@@ -24,6 +24,11 @@ const troubles: readonly (readonly [string, (bench: CinderBench) => unknown, str
     'has the status "creating"; it has to be "available".',
   ],
   [
+    'is shared, and another machine is just getting it',
+    (bench) => bench.service.addVolume(bench.volumeId(), { multiattach: true, status: 'reserved' }),
+    'has the status "reserved"; it has to be "available" or "in-use".',
+  ],
+  [
     'is reserved by volume actions',
     (bench) => bench.service.addVolume(bench.volumeId(), { status: 'attaching' }),
     'has the status "attaching"',

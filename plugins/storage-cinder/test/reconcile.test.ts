@@ -81,11 +81,11 @@ describe('reconciling', () => {
   it('finds what is held for the instance on volumes that no record names', async () => {
     const bench = new CinderBench();
     await bench.attach();
-    const task = bench.nodeTask({}, { volumeTargets: [] });
+    const task = bench.nodeTask({ provisionState: 'active' }, { volumeTargets: [] });
     const [key = ''] = bench.journal.notes().keys();
     await bench.journal.delete(key);
     expect(summary(await bench.driver.reconcile(task, [], true))).toEqual(['leaked ours repaired']);
-    expect(bench.service.leaks()).toEqual([]);
+    expect([bench.service.leaks(), bench.service.volumes.get(bench.volumeId())?.metadata]).toEqual([[], {}]);
   });
 
   it('finds them by their mark on a service without attachments', async () => {
@@ -154,6 +154,31 @@ describe('reconciling', () => {
     const expected = volume === undefined ? [] : [toAttachment(volume)];
     expect(summary(await bench.driver.reconcile(bench.task(), expected, true))).toEqual(['leaked ours repaired']);
     expect([...bench.service.attachments.values()]).toMatchObject([{ status: 'attached' }]);
+  });
+
+  it('releases a reservation that the last request of a conductor that died has made late', async () => {
+    const bench = new CinderBench();
+    const died = Promise.withResolvers<void>();
+    bench.service.onCreate = async () => {
+      died.resolve();
+      await new Promise<never>(() => {});
+    };
+    void bench.attach();
+    await died.promise;
+    bench.service.onCreate = () => Promise.resolve();
+    const [volume] = await bench.attach();
+    await bench.service.createAttachment(bench.volumeId(), bench.nodeUuid, signal);
+    const expected = volume === undefined ? [] : [toAttachment(volume)];
+    expect(summary(await bench.driver.reconcile(bench.task(), expected, true))).toEqual(['leaked ours repaired']);
+  });
+
+  it('leaves an attachment alone that somebody has failed to end', async () => {
+    const bench = new CinderBench();
+    const [volume] = await bench.attach();
+    for (const attachment of bench.service.attachments.values()) attachment.status = 'error_detaching';
+    const expected = volume === undefined ? [] : [toAttachment(volume)];
+    expect(await bench.driver.reconcile(bench.task(), expected, true)).toEqual([]);
+    expect(bench.service.attachments.size).toBe(1);
   });
 
   it('says why a repair failed', async () => {

@@ -67,6 +67,13 @@ export function describeDetach(context: StorageContext): void {
       }));
 
     if (!isManaged) return;
+    it('leaves no note in the journal, which would count as a volume that may be attached', () =>
+      use([2], async (bench) => {
+        await settled('attach', bench.driver.attach(bench.task()));
+        await settled('detach', bench.driver.detach(bench.task()));
+        assert.deepEqual([...bench.journal(bench.records()).notes().keys()], []);
+      }));
+
     it('releases a volume whose target was deleted meanwhile', () =>
       use([2], async (bench) => {
         await settled('attach', bench.driver.attach(bench.task()));

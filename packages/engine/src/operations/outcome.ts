@@ -100,8 +100,8 @@ function followUpOutcome(operation: Operation, node: Node, verb: FollowUpVerb): 
   const about = { notification: null, eventType: 'storage' } as const;
   const updatedAt = timestamp();
   if (operation.error === null) {
-    // Only failures of this kind are solved now.
-    const isSolved = node.lastError?.startsWith(failedTo(verb)) === true;
+    // Whatever failed before, attaching or detaching, the volumes are where they belong; other errors are not solved by that.
+    const isSolved = [failedTo('attach'), failedTo('detach')].some((failed) => node.lastError?.startsWith(failed));
     return { ...about, fields: { updatedAt, ...(isSolved ? { lastError: null } : {}) } };
   }
   const failure = `${failedTo(verb)}, which was found powered ${verb === 'attach' ? 'on' : 'off'}: ${operation.error}`;

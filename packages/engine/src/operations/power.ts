@@ -56,7 +56,7 @@ export async function confirmOff(context: EngineContext, task: Task, fence: Fenc
   if (powerState === 'power off') return;
   throw new IronbarkError(
     'POWER_STATE_FAILURE',
-    `The machine of node ${task.node.uuid} is not off: its BMC reports "${powerState}". Its volumes stay attached.`,
+    `The machine of node ${task.node.uuid} is not off: its BMC reports "${powerState}". No volume is taken from it.`,
     {
       hint: 'Find out who has powered it on, then repeat the request.',
     },

@@ -12,21 +12,25 @@ import type { Fence } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import { observe } from '../hook-call.ts';
 import type { NotificationStatus } from '../notifications.ts';
+import { createJournal } from '../task.ts';
 import { createVolumeReport, type OverallOutcome } from './volume-report.ts';
+
+/**
+ * Note of a detachment that has begun and not ended: some volumes may be released, though all have their records still. It goes when the
+ * records are true again.
+ */
+const detachingKey = 'detaching';
 
 /** Attaches the node's volumes and records their connections. Safe to repeat. */
 export async function attachVolumes(context: EngineContext, task: Task, fence: Fence): Promise<void> {
-  const { store, hooks } = context;
+  const { hooks } = context;
   if (task.volumeTargets.length === 0) return;
   const volumes = await told(context, task, 'storage_attach', [], async (onVolume) => {
     await hooks.beforeAttach.promise(task);
     const attached = await task.driver.storage.attach(task, onVolume);
     assertComplete(task, attached);
-    await store.attachments.replace(
-      task.node.uuid,
-      attached.map((volume) => toAttachment(task, volume)),
-      fence,
-    );
+    const attachments = attached.map((volume) => toAttachment(task, volume));
+    await recordAttachments(context, task, attachments, fence);
     return attached;
   });
   await observe(hooks.afterAttach, task, volumes);
@@ -38,10 +42,23 @@ export async function detachVolumes(context: EngineContext, task: Task, fence: F
   const attachments = await store.attachments.list(task.node.uuid);
   await told(context, task, 'storage_detach', attachments, async (onVolume) => {
     await hooks.beforeDetach.promise(task);
+    if (attachments.length > 0) await createJournal(context, task.node.uuid, 'engine', fence).put(detachingKey, true);
     await task.driver.storage.detach(task, onVolume);
-    if (attachments.length > 0) await store.attachments.replace(task.node.uuid, [], fence);
+    if (attachments.length > 0) await recordAttachments(context, task, [], fence);
   });
   await observe(hooks.afterDetach, task);
+}
+
+async function recordAttachments(
+  { store }: EngineContext,
+  { node }: Task,
+  attachments: readonly VolumeAttachment[],
+  fence: Fence,
+): Promise<void> {
+  await store.transaction(async (transaction) => {
+    await transaction.attachments.replace(node.uuid, attachments, fence);
+    await transaction.journal.delete(node.uuid, 'engine', detachingKey, fence);
+  });
 }
 
 /** Announces the beginning of the work, and its end with what became of each volume. */
@@ -81,10 +98,12 @@ export async function mayHaveVolumes(context: EngineContext, { node, volumeTarge
   return volumeTargets.length > 0 || (await holdsVolumes(context, node.uuid));
 }
 
-/** Whether our records show every target of the node as attached. */
-export async function isEveryTargetAttached({ store }: EngineContext, task: Task): Promise<boolean> {
+/** Whether our records show every target of the node as attached, and no detachment has begun since. */
+export async function isEveryTargetAttached(context: EngineContext, task: Task): Promise<boolean> {
   if (task.volumeTargets.length === 0) return true;
-  const attachments = await store.attachments.list(task.node.uuid);
+  const { uuid: nodeUuid } = task.node;
+  if ((await createJournal(context, nodeUuid, 'engine').get(detachingKey)) !== undefined) return false;
+  const attachments = await context.store.attachments.list(nodeUuid);
   return task.volumeTargets.every(({ uuid, volumeId }) => {
     return attachments.some((attachment) => attachment.targetUuid === uuid && attachment.volumeId === volumeId);
   });

@@ -16,6 +16,7 @@ interface StoredVolume {
   status: string;
   readonly multiattach: boolean;
   readonly bootable: boolean;
+  readonly projectId: string | null;
   readonly metadata: Record<string, string>;
   isExported: boolean;
 }
@@ -67,9 +68,15 @@ export class MemoryBlockStorage implements BlockStorage {
   readonly #failures: { readonly name: Call; readonly moment: Moment; readonly error: Error }[] = [];
   #ids = 0;
 
-  addVolume(id: string, options: Partial<Pick<StoredVolume, 'status' | 'multiattach' | 'bootable'>> = {}): void {
-    const { status = 'available', multiattach = false, bootable = true } = options;
-    this.volumes.set(id, { status, multiattach, bootable, metadata: {}, isExported: false });
+  addVolume(id: string, options: Partial<Omit<StoredVolume, 'metadata' | 'isExported'>> = {}): void {
+    const { status = 'available', multiattach = false, bootable = true, projectId = null } = options;
+    this.volumes.set(id, { status, multiattach, bootable, projectId, metadata: {}, isExported: false });
+  }
+
+  /** With its attachments, as Cinder does it. */
+  deleteVolume(id: string): void {
+    for (const attachment of this.attachmentsOf(id)) this.attachments.delete(attachment.id);
+    this.volumes.delete(id);
   }
 
   /** Lets the next call of this name fail once, before or after it has had its effect. */
@@ -332,13 +339,14 @@ export class MemoryBlockStorage implements BlockStorage {
     });
   }
 
-  #view(id: string, { status, multiattach, bootable, metadata }: StoredVolume): Volume {
+  #view(id: string, { status, multiattach, bootable, projectId, metadata }: StoredVolume): Volume {
     const attached = this.attachmentsOf(id).filter((attachment) => attachment.status === 'attached');
     return {
       id,
       name: null,
       status,
       sizeGib: 1,
+      projectId,
       bootable,
       multiattach,
       metadata: { ...metadata },
