@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { silentLogger, type Logger, type Node, type PowerTarget } from '@ironbark/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -186,7 +187,10 @@ describe('a look at the power states', () => {
 
   it('lets others work while it goes over a thousand nodes', async () => {
     const lab = await createLab();
-    for (let i = 0; i < 1000; i += 1) await plainNode(lab);
+    const node = await lab.engine.nodes.get(await plainNode(lab));
+    await lab.store.transaction(async ({ nodes }) => {
+      for (let i = 0; i < 1000; i += 1) await nodes.insert({ ...node, uuid: randomUUID() });
+    });
     let turns = 0;
     const count = () => {
       turns += 1;
@@ -503,7 +507,9 @@ describe('the periodic look', () => {
     hangs = true;
     for (const state of ['power on', 'power off', 'power on', 'power off'] as const) {
       lab.powerStates.set(uuid, state);
-      await expect.poll(async () => (await lab.engine.nodes.get(uuid)).powerState, { interval: 1 }).toBe(state);
+      await expect
+        .poll(async () => (await lab.engine.nodes.get(uuid)).powerState, { interval: 1, timeout: 4000 })
+        .toBe(state);
     }
   });
 
