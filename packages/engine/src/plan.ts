@@ -41,7 +41,7 @@ export async function planDeployment(context: EngineContext, ident: string): Pro
   const node = await findNode(context, ident);
   const task = await createTask(context, node, { scope: 'engine' });
   const problems = [...stateProblems(task), ...(await validationProblems(task))];
-  const storage = await attempt(problems, () => task.driver.storage.plan(task));
+  const storage = await attempt(problems, () => task.driver.storage.plan(task.forInterface('storage')));
   const unconnected = unconnectedBootTarget(task, storage?.volumes ?? []);
   const source =
     storage === undefined || unconnected !== undefined

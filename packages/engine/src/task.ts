@@ -33,12 +33,10 @@ export async function createTask(context: EngineContext, node: Node, options: Ta
     signal: options.signal ?? new AbortController().signal,
     log: log.child({ node: node.uuid, ...options.bindings }),
     journal: createJournal(context, node.uuid, options.scope, options.fence),
+    forInterface(this: Task, kind) {
+      return { ...this, journal: createJournal(context, node.uuid, kind, options.fence) };
+    },
   };
-}
-
-/** The task as another interface sees it: with that one's journal. */
-export function withScope(context: EngineContext, task: Task, scope: JournalScope, fence?: Fence): Task {
-  return { ...task, journal: createJournal(context, task.node.uuid, scope, fence) };
 }
 
 export function createJournal(context: EngineContext, nodeUuid: string, scope: JournalScope, fence?: Fence): Journal {

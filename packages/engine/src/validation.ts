@@ -37,7 +37,7 @@ export async function validateAll(task: Task): Promise<ValidationResults> {
 
 async function validateInterface(task: Task, kind: InterfaceKind): Promise<readonly string[]> {
   if (kind === 'deploy' || kind === 'storage') validateVolumeSupport(task);
-  return (await task.driver[kind].validate(task)) ?? [];
+  return (await task.driver[kind].validate(task.forInterface(kind))) ?? [];
 }
 
 /** A node with volumes is not deployed by a driver that would ignore them. */

@@ -1,3 +1,4 @@
+import type { Task } from '@ironbark/core';
 import { describe, expect, it } from 'vitest';
 import { createLab, provision, volumeNode } from './fixture.ts';
 
@@ -54,5 +55,23 @@ describe('the plan of a deployment', () => {
     expect(plan.storage).toEqual([{ target: 'service', action: 'attach volume-0' }]);
     expect(plan.warnings).toEqual(['The service may be slow.', expect.stringContaining('when volume volume-0')]);
     expect((await provision(lab, uuid, 'deploy')).provisionState).toBe('active');
+  });
+
+  it('lets the storage read its own notes, in the plan and in the validation', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    await lab.engine.nodes.update(uuid, () => ({ interfaces: { storage: 'books' } }));
+    await lab.store.journal.put(uuid, 'storage', 'volume-0', 'reserved');
+    const read: unknown[] = [];
+    const note = async ({ journal }: Task) => void read.push(await journal.get('volume-0'));
+    lab.books.validate = note;
+    await lab.engine.nodes.validate(uuid);
+    const plan = lab.books.plan.bind(lab.books);
+    lab.books.plan = async (task) => {
+      await note(task);
+      return plan(task);
+    };
+    await lab.engine.plan(uuid);
+    expect(read).toEqual(['reserved', 'reserved', 'reserved']);
   });
 });

@@ -44,7 +44,7 @@ export class IpxeBoot implements BootInterface {
     linksOf(pxePorts(task));
     const { storage } = task.driver;
     if (storage.shouldWriteImage(task)) return [];
-    const { volumes } = await storage.plan(task);
+    const { volumes } = await storage.plan(task.forInterface('storage'));
     const source = decideBootSource({
       node: task.node,
       initiator: initiatorOf(task.volumeConnectors),

@@ -4,6 +4,7 @@ import type { Node } from '../model/node.ts';
 import type { Port } from '../model/port.ts';
 import type { VolumeConnector, VolumeTarget } from '../model/volume.ts';
 import type { Driver } from './driver.ts';
+import type { InterfaceKind } from './kinds.ts';
 
 /** One piece of work on one node, as a driver interface sees it. The records are a snapshot taken when the task began. */
 export interface Task {
@@ -17,6 +18,8 @@ export interface Task {
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly journal: Journal;
+  /** The task as a neighbour in {@link Task.driver} has to get it: with the journal of that interface. */
+  forInterface(kind: InterfaceKind): Task;
 }
 
 /**

@@ -48,7 +48,7 @@ export function createDriver(interfaces: Partial<InterfaceTypes> = {}): Driver {
   };
 }
 
-/** A task on a node with two ports, a connector and a boot volume; every part can be given. The journal is empty, the signal never aborts. */
+/** A task on a node with two ports, a connector and a boot volume; every part can be given. The journal is empty and one for all interfaces, the signal never aborts. */
 export function createTask(overrides: Partial<Task> = {}): Task {
   return {
     ...createNodeRecords(),
@@ -56,6 +56,9 @@ export function createTask(overrides: Partial<Task> = {}): Task {
     signal: new AbortController().signal,
     log: silentLogger,
     journal: new MemoryJournal(),
+    forInterface(this: Task) {
+      return this;
+    },
     ...overrides,
   };
 }

@@ -3,7 +3,6 @@ import type { Fence } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import { observe } from '../hook-call.ts';
 import { editInternalInfo, holdsAgent, withoutAgent } from '../internal-info.ts';
-import { withScope } from '../task.ts';
 
 /** The state that a request leads to where it is not reached yet; undefined for a reboot, which is never done already. */
 export function wantedState(target: PowerTarget): PowerState | undefined {
@@ -52,7 +51,7 @@ export async function syncPowerState(context: EngineContext, task: Task, fence: 
  * @throws POWER_STATE_FAILURE.
  */
 export async function confirmOff(context: EngineContext, task: Task, fence: Fence): Promise<void> {
-  const powerState = await syncPowerState(context, withScope(context, task, 'power', fence), fence);
+  const powerState = await syncPowerState(context, task.forInterface('power'), fence);
   if (powerState === 'power off') return;
   throw new IronbarkError(
     'POWER_STATE_FAILURE',

@@ -5,7 +5,7 @@ import { withLock } from '../node-lock.ts';
 import { syncPowerState } from '../operations/power.ts';
 import { createStepSignal } from '../operations/step-signal.ts';
 import { isEveryTargetAttached } from '../operations/volumes.ts';
-import { createTask, withScope } from '../task.ts';
+import { createTask } from '../task.ts';
 import { withinSignal } from '../within-signal.ts';
 import type { NodeComparison, SkippedNode } from './report.ts';
 
@@ -95,7 +95,7 @@ async function whyNothingIsReleased(
   if (task.node.provisionState === 'active' && isRecorded && areOfRecordedVolumes) return null;
   const hint = 'Nothing was released, because the machine may be using a volume that the records do not show.';
   try {
-    const asked = syncPowerState(context, withScope(context, task, 'power', fence), fence);
+    const asked = syncPowerState(context, task.forInterface('power'), fence);
     const powerState = await withinSignal(asked, task.signal);
     return powerState === 'power off' ? null : `${hint} Its BMC reports "${powerState}": power it off first.`;
   } catch (error) {

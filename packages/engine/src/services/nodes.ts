@@ -16,7 +16,7 @@ import type { EngineContext } from '../context.ts';
 import type { NodeChanges, NodeInput, NodeService } from '../engine.ts';
 import { findNode, isUuid, withLock } from '../node-lock.ts';
 import { detachVolumes, holdsVolumes } from '../operations/volumes.ts';
-import { createTask, withScope } from '../task.ts';
+import { createTask } from '../task.ts';
 import { validateAll } from '../validation.ts';
 
 export function createNodeService(context: EngineContext): NodeService {
@@ -232,7 +232,7 @@ async function releaseEverything(context: EngineContext, node: Node, fence: Fenc
     // Of an active node a driver would release them for a time only.
     const leaving: Node = { ...node, provisionState: 'deleting' };
     const task = await createTask(context, leaving, { scope: 'storage', fence });
-    if (await isRunning(withScope(context, task, 'power', fence))) {
+    if (await isRunning(task.forInterface('power'))) {
       throw new IronbarkError(
         'INVALID_STATE',
         `Node ${node.uuid} cannot be deleted while its machine runs: volumes are attached to it.`,
