@@ -142,7 +142,10 @@ it('a project attaches its own volumes only', async () => {
   const { projectId } = await drivers.service.getVolume(volumeId, new AbortController().signal);
   const namedBy = (project: string | null): Task => {
     const task = taskOn(0, volumeId);
-    return { ...task, volumeTargets: task.volumeTargets.map((target) => ({ ...target, projectId: project })) };
+    return {
+      ...task,
+      volumeTargets: task.volumeTargets.map((target) => Object.assign({ ...target }, { projectId: project })),
+    };
   };
   const driver = drivers.create('auto');
   await expect(driver.validate(namedBy('another'))).rejects.toThrow('is not in project another, which named it');
