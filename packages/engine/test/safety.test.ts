@@ -24,21 +24,22 @@ describe('what a hostile moment must not break', () => {
     expect(lab.calls.slice(-2)).toEqual(['power off', 'detach']);
   });
 
-  it('a volume target is not changed while its volume is attached, also when the machine is off', async () => {
-    const lab = await createLab();
-    const uuid = await volumeNode(lab);
-    await provision(lab, uuid, 'deploy');
-    lab.failing.add('detach');
-    await lab.engine.power.request(uuid, 'power off', null);
-    await lab.engine.idle();
-    const [target] = await lab.engine.volumeTargets.list({ filter: { nodeUuid: uuid } });
-    await expect(
-      lab.engine.volumeTargets.update(target?.uuid ?? '', () => ({ volumeId: 'other' })),
-    ).rejects.toMatchObject({ status: 400 });
-    await expect(lab.engine.volumeTargets.delete(target?.uuid ?? '')).rejects.toMatchObject({
-      message: expect.stringContaining('is attached'),
-    });
-  });
+  it.each(['volumeTargets', 'volumeConnectors'] as const)(
+    '%s are not changed while volumes are attached, also when the machine is off',
+    async (name) => {
+      const lab = await createLab();
+      const uuid = await volumeNode(lab);
+      await provision(lab, uuid, 'deploy');
+      lab.failing.add('detach');
+      await lab.engine.power.request(uuid, 'power off', null);
+      await lab.engine.idle();
+      const records = lab.engine[name];
+      const [record] = await records.list({ filter: { nodeUuid: uuid } });
+      const refused = { status: 400, message: expect.stringContaining('while volumes are attached') };
+      await expect(records.update(record?.uuid ?? '', () => ({ extra: { a: 1 } }))).rejects.toMatchObject(refused);
+      await expect(records.delete(record?.uuid ?? '')).rejects.toMatchObject(refused);
+    },
+  );
 
   it('a heartbeat does not undo what an operation writes beside it', async () => {
     const lab = await createLab();

@@ -46,7 +46,10 @@ export function createVolumeConnectorService(context: EngineContext): Engine['vo
     table: context.store.volumeConnectors,
     build: (input, common): VolumeConnector => ({ extra: {}, ...input, ...common }),
     notify: (action, status, record) => context.notifier.volumeConnector(action, status, record),
-    isInUse: async () => false,
+    // The storage knows the machine by what its connectors said when the volumes were attached.
+    async isInUse({ nodeUuid }) {
+      return (await context.store.attachments.list(nodeUuid)).length > 0;
+    },
   });
 }
 
@@ -88,7 +91,7 @@ function createVolumeService<
     if (!(await kind.isInUse(record))) return;
     throw new IronbarkError(
       'INVALID_STATE_REQUESTED',
-      `The ${label} ${record.uuid} can not be changed: its volume is attached to node ${record.nodeUuid}.`,
+      `The ${label} ${record.uuid} can not be changed while volumes are attached to node ${record.nodeUuid}.`,
       {
         hint: 'Undeploy the node, or power it on and off again when a volume could not be detached.',
       },
