@@ -4,7 +4,8 @@ import { formatTable } from '../bench/table.ts';
 import { canHappen, changes, faultNames, recordCalls, runCell, type Cell, type FaultPoint } from './fault-cell.ts';
 import { CinderSite } from './cinder-site.ts';
 
-vi.setConfig({ testTimeout: 600_000 });
+// Many rows, each with waits: minutes on an idle host, far more on a busy one.
+vi.setConfig({ testTimeout: 2_400_000 });
 
 const mostVolumes = 3;
 /** Conductors that work on the rows of one protocol. */
