@@ -11,6 +11,7 @@ const ours = [
   '@ironbark/boot-ipxe',
   '@ironbark/hardware-fake',
   '@ironbark/hardware-redfish',
+  '@ironbark/storage-cinder',
   '@ironbark/storage-external',
 ];
 
@@ -116,6 +117,7 @@ describe.each([
       '@ironbark/boot-ipxe': 'enabled',
       '@ironbark/hardware-fake': 'enabled',
       '@ironbark/hardware-redfish': 'not enabled',
+      '@ironbark/storage-cinder': 'not enabled',
       '@ironbark/storage-external': 'enabled',
       'acme-boot': 'enabled',
       'acme-future': 'incompatible',
