@@ -8,6 +8,7 @@ const fromSource = 'node --conditions=@ironbark/source';
 const installPackages = `${fromSource} tools/lab/src/install-packages.ts`;
 const nx = 'nx run-many --output-style=static';
 const tasks = {
+  build: [`${nx} -t build`],
   demo: [`${installPackages} lab`, `${nx} -t build --output-style=dynamic`, `${fromSource} tools/demo/src/main.ts`],
   'lab:openstack': [`${installPackages} live lab`, `${fromSource} tools/lab/src/openstack/serve.ts`],
   test: [`${installPackages} lab live test`, `${nx} -t lint,typecheck,build,test`, `${nx} -t e2e`, `${nx} -t live`],

@@ -89,6 +89,7 @@ export class AttachmentsProtocol implements AttachmentProtocol {
 /** For users that are no service Cinder asks Nova, and says only that Nova has it (409) or that something failed (500). */
 function explained(error: unknown): unknown {
   if (!isServiceError(error) || (error.httpStatus !== 409 && error.httpStatus !== 500)) return error;
-  const advice = 'If it is about the Compute service: give the user of settings.cinder the role service.';
+  const advice =
+    'If it is about the Compute service: give the user of settings.cinder the role service, and restart the conductor, which keeps its token.';
   return cinderFailure(error.message, [error.hint, advice].filter(Boolean).join(' '), error);
 }

@@ -11,15 +11,17 @@ export interface Abilities {
 export function refusalOf(target: VolumeTarget, survey: Survey, { sharesVolumes }: Abilities): string | undefined {
   const { volume, own, others } = survey;
   const name = `Volume ${target.volumeId} (volume target ${target.uuid})`;
-  if (volume === null) return `${name} does not exist in Cinder, or the user of the conductor may not see it.`;
+  if (volume === null)
+    return `${name} does not exist in Cinder, or the user of the conductor may not see it: check the id, and that this user has the role admin.`;
   if (typeof target.projectId === 'string' && volume.projectId !== target.projectId) {
-    return `${name} is not in project ${target.projectId}, which named it: a project may attach its own volumes only.`;
+    return `${name} is not in project ${target.projectId}, which named it: a project may attach its own volumes only. An operator, whose roles hold for all nodes, may create the target.`;
   }
   if (own.length > 0) return undefined;
   const { status, multiattach } = volume;
   // Also of a volume that somebody has declared to be available.
   const holders = others.map(describeHolder).join(', ');
-  if (holders !== '' && !multiattach) return `${name} is attached to ${holders}, and it is not a multiattach volume.`;
+  if (holders !== '' && !multiattach)
+    return `${name} is attached to ${holders}, and it is not a multiattach volume. Detach it there, or delete the volume target.`;
   if (holders !== '' && !sharesVolumes) {
     return `${name} is attached to ${holders}, and a Cinder without attachments (microversion 3.44) would end both attachments when it releases one.`;
   }

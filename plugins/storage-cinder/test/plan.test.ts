@@ -16,7 +16,7 @@ const troubles: readonly (readonly [string, (bench: CinderBench) => unknown, str
   [
     'is attached elsewhere',
     (bench) => attachElsewhere(bench, bench.volumeId()),
-    `is attached to instance ${stranger} on host "compute-7", and it is not a multiattach volume.`,
+    `is attached to instance ${stranger} on host "compute-7", and it is not a multiattach volume. Detach it there, or delete the volume target.`,
   ],
   [
     'is being created',

@@ -111,11 +111,12 @@ export class Session implements AsyncDisposable {
     const source = catalog === null ? 'Without Keystone there' : `In the catalogue of Keystone ${this.authUrl} there`;
     const known = catalog === null ? [] : listEndpoints(catalog, serviceType);
     const offer = known.length === 0 ? '' : ` The catalogue has: ${known.join(', ')}.`;
+    const scope = catalog?.length === 0 ? ` The catalogue is empty: set ${this.settings}.project_name, too.` : '';
     throw new ServiceError(
       'OPENSTACK_NO_ENDPOINT',
       `${source} is no ${serviceType} endpoint${region} (${endpoint.interfaces.join(' or ')}).`,
       {
-        hint: `Set ${this.settings}.endpoint_override, or correct region_name and valid_interfaces there.${offer}`,
+        hint: `Set ${this.settings}.endpoint_override, or correct region_name and valid_interfaces there.${offer}${scope}`,
         httpStatus: null,
         mayHaveActed: false,
       },

@@ -21,7 +21,9 @@ try {
   console.log(`Keystone: ${openstack.authUrl}\nCinder:   ${openstack.blockStorageUrl}`);
   console.log(`Logs and volumes: ${openstack.directory}`);
   console.log(`Users: ${Object.values(users).map(describe).join(', ')}`);
-  console.log(`\nIn another shell: . ${openrc}; openstack volume list\nEnd it with Ctrl-C.`);
+  console.log(
+    `\nIn another shell: . ${openrc}; openstack volume list\nEnd it with Ctrl-C, or with: kill ${process.pid}`,
+  );
   if (!signal.aborted) await new Promise((done) => signal.addEventListener('abort', done, { once: true }));
 } catch (error) {
   if (!signal.aborted) throw error;
