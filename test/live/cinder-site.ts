@@ -8,6 +8,9 @@ import { FaultProxy, type OpenStackAccess } from '@ironbark/lab/openstack';
 import { ApiClient } from '../bench/api-client.ts';
 import { cinderSettings } from './cinder-settings.ts';
 
+/** Asking more often would cost more of the processor than the work that is waited for. */
+const longestPauseMs = 200;
+
 type Settings = Readonly<Record<string, unknown>>;
 
 export interface NodeState {
@@ -129,10 +132,10 @@ export class CinderSite {
 
   /** The node when nobody works on it any more. */
   async settled(): Promise<NodeState> {
-    for (;;) {
+    for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       const node = await this.#api.call<NodeState>('GET', `/v1/nodes/${this.nodeUuid}`);
       if (node.reservation === null) return node;
-      await sleep(20);
+      await sleep(pauseMs);
     }
   }
 
