@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { isIronbarkError, parseNfs, type Info } from '../src/index.ts';
+import {
+  isIronbarkError,
+  parseNfs,
+  parseNfsRoot,
+  type Info,
+  type InfoValue,
+  type NfsConnection,
+} from '../src/index.ts';
 import { anyInfo } from './info-arbitrary.ts';
 
 function problemOf(properties: Info): string {
@@ -64,5 +71,45 @@ it('answers any properties with a connection or an INVALID_PARAMETER', () => {
       expect(problemOf(properties)).toMatch(/^(?:accepted$|Property )/);
     }),
     { numRuns: 300 },
+  );
+});
+
+it.each<[InfoValue, NfsConnection]>([
+  ['192.0.2.30:/srv/root', { kind: 'nfs', server: '192.0.2.30', path: '/srv/root', options: [] }],
+  [
+    '192.0.2.30:/srv/root,vers=4.2,ro',
+    { kind: 'nfs', server: '192.0.2.30', path: '/srv/root', options: ['vers=4.2', 'ro'] },
+  ],
+  ['[2001:db8::1]:/srv', { kind: 'nfs', server: '2001:db8::1', path: '/srv', options: [] }],
+  [
+    { server: '192.0.2.30', path: '/srv' },
+    { kind: 'nfs', server: '192.0.2.30', path: '/srv', options: [] },
+  ],
+  [
+    { server: '2001:db8::1', path: '/srv', options: 'vers=3,nolock' },
+    { kind: 'nfs', server: '2001:db8::1', path: '/srv', options: ['vers=3', 'nolock'] },
+  ],
+])('reads the root %j', (value, connection) => {
+  expect(parseNfsRoot(value, 'instance_info.nfs_root')).toEqual(connection);
+});
+
+it.each<InfoValue>([
+  '/srv/root',
+  '192.0.2.30',
+  'server:relative',
+  '192.0.2.30:/srv/../etc',
+  '192.0.2.30:/srv root',
+  '192.0.2.30:/srv,vers=4 init=/bin/sh',
+  '192.0.2.30:/srv"',
+  { server: '192.0.2.30' },
+  { server: 'a b', path: '/srv' },
+  7,
+  null,
+])('refuses the root %j, naming the field', (value) => {
+  expect(() => parseNfsRoot(value, 'instance_info.nfs_root')).toThrow(
+    expect.objectContaining({
+      code: 'INVALID_PARAMETER',
+      message: expect.stringContaining('instance_info.nfs_root') as string,
+    }),
   );
 });

@@ -44,13 +44,21 @@ const causes: readonly (readonly [RegExp, string])[] = [
 /** A sentence from what the machine said. The parts come from the network, so only their known forms are repeated. */
 export function describeBootFailure({ errno = '', drive = '' }: BootReport): string {
   const code = /^(?:0x)?([0-9a-f]{7,8})$/i.exec(errno)?.[1]?.toLowerCase().padStart(8, '0');
-  const volume = /^0x8[0-9a-f]$/i.test(drive)
-    ? drive === '0x80'
-      ? 'the boot volume'
-      : `the volume at drive ${drive.toLowerCase()}`
-    : 'its volumes';
   const cause = code === undefined ? undefined : causes.find(([pattern]) => pattern.test(code))?.[1];
   const why = cause === undefined ? '' : `: ${cause}`;
   const where = code === undefined ? '' : ` (iPXE error ${code}, https://ipxe.org/${code})`;
-  return `The machine could not boot from ${volume}${why}${where}. Check the volume target's portal, name, LUN and credentials; the machine tries again by itself.`;
+  const [what, check] = failedPart(drive.toLowerCase());
+  return `The machine could not ${what}${why}${where}. Check ${check}; the machine tries again by itself.`;
+}
+
+/** Only volumes have a drive number. @returns what failed, and what to check. */
+function failedPart(drive: string): readonly [what: string, check: string] {
+  if (!/^0x8[0-9a-f]$/.test(drive)) {
+    return [
+      'load what it boots',
+      'that it reaches the boot files of the conductor, and what instance_info of the node names',
+    ];
+  }
+  const volume = drive === '0x80' ? 'the boot volume' : `the volume at drive ${drive}`;
+  return [`boot from ${volume}`, "the volume target's portal, name, LUN and credentials"];
 }

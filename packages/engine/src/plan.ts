@@ -3,7 +3,9 @@ import {
   initiatorOf,
   Secret,
   type BootArtifacts,
+  type BootChoice,
   type BootSource,
+  type FirmwareRequest,
   type PlannedCall,
   type StoragePlan,
   type Task,
@@ -11,7 +13,7 @@ import {
 } from '@ironbark/core';
 import type { EngineContext } from './context.ts';
 import { findNode } from './node-lock.ts';
-import { bootReportPrefix, bootSourceOf, unconnectedBootTarget } from './operations/boot.ts';
+import { bootChoiceOf, bootReportPrefix, describeImage, sourceOf } from './operations/boot.ts';
 import { provisionDefinitions } from './operations/definitions.ts';
 import { stepDefinitions } from './operations/steps.ts';
 import { nextState } from './state-machine.ts';
@@ -28,6 +30,8 @@ export interface Plan {
   readonly storage: readonly PlannedCall[];
   /** Kind of the boot source; null when it cannot be decided, or not before the boot volume is attached. */
   readonly bootSource: BootSource['kind'] | null;
+  /** Boot mode and Secure Boot that are set before the start; null when they cannot be decided. */
+  readonly firmware: FirmwareRequest | null;
   readonly artifacts: BootArtifacts | null;
 }
 
@@ -42,11 +46,12 @@ export async function planDeployment(context: EngineContext, ident: string): Pro
   const task = await createTask(context, node, { scope: 'engine' });
   const problems = [...stateProblems(task), ...(await validationProblems(task))];
   const storage = await attempt(problems, () => task.driver.storage.plan(task.forInterface('storage')));
-  const unconnected = unconnectedBootTarget(task, storage?.volumes ?? []);
+  const choice = await attempt(problems, () => bootChoiceOf(task));
+  const unconnected = unconnectedTarget(choice, storage);
   const source =
-    storage === undefined || unconnected !== undefined
+    storage === undefined || choice === undefined || unconnected !== undefined
       ? undefined
-      : await attempt(problems, () => bootSourceOf(task, storage.volumes));
+      : await attempt(problems, async () => sourceOf(task, choice, storage.volumes, await describeImage(task, choice)));
   const artifacts = source === undefined ? undefined : await attempt(problems, () => render(context, task, source));
   return {
     nodeUuid: node.uuid,
@@ -60,6 +65,7 @@ export async function planDeployment(context: EngineContext, ident: string): Pro
     steps: (provisionDefinitions.deploy?.steps ?? []).map((name) => ({ name, summary: stepDefinitions[name].summary })),
     storage: storage?.calls ?? [],
     bootSource: source?.kind ?? null,
+    firmware: choice?.firmware ?? null,
     artifacts: artifacts ?? null,
   };
 }
@@ -102,10 +108,14 @@ async function render(context: EngineContext, task: Task, source: BootSource): P
   return task.driver.boot.render(task, { source, reportUrl });
 }
 
-async function attempt<Result extends StoragePlan | BootSource | BootArtifacts>(
-  problems: string[],
-  work: () => Result | Promise<Result>,
-): Promise<Result | undefined> {
+/** The target that the node boots from when its connection is not known yet. A host bus adapter needs none of ours. */
+function unconnectedTarget(choice: BootChoice | undefined, storage: StoragePlan | undefined): VolumeTarget | undefined {
+  if (choice === undefined || choice.volumeTarget === null || choice.kind === 'hba') return undefined;
+  const { volumeTarget } = choice;
+  return storage?.volumes.some(({ target }) => target.uuid === volumeTarget.uuid) ? undefined : volumeTarget;
+}
+
+async function attempt<Result>(problems: string[], work: () => Result | Promise<Result>): Promise<Result | undefined> {
   try {
     return await work();
   } catch (error) {

@@ -1,5 +1,4 @@
 import {
-  checkCapability,
   explain,
   interfaceKinds,
   invalidParameter,
@@ -7,6 +6,7 @@ import {
   type InterfaceKind,
   type Task,
 } from '@ironbark/core';
+import { bootChoiceOf } from './operations/boot.ts';
 
 /** What each interface of a node says about the node's records. */
 export type ValidationResults = Readonly<Record<InterfaceKind, { readonly result: boolean; readonly reason?: string }>>;
@@ -36,7 +36,9 @@ export async function validateAll(task: Task): Promise<ValidationResults> {
 }
 
 async function validateInterface(task: Task, kind: InterfaceKind): Promise<readonly string[]> {
-  if (kind === 'deploy' || kind === 'storage') validateVolumeSupport(task);
+  if (kind === 'storage') validateVolumeSupport(task);
+  // A wrong choice is told where people look for it: it concerns how the node is deployed and how it boots.
+  if (kind === 'deploy' || kind === 'boot') bootChoiceOf(task);
   return (await task.driver[kind].validate(task.forInterface(kind))) ?? [];
 }
 
@@ -52,14 +54,4 @@ function validateVolumeSupport({ node, driver, volumeTargets }: Task): void {
       },
     );
   }
-  const boot = volumeTargets.find(({ bootIndex }) => bootIndex === 0);
-  if (boot === undefined) return;
-  const tag = `${boot.volumeType}_volume_boot`;
-  if (checkCapability(driver.boot, tag)) return;
-  throw invalidParameter(
-    `Node ${node.uuid} is to boot from volume target ${boot.uuid} of type ${boot.volumeType}, which its boot interface ${driver.names.boot} does not support.`,
-    {
-      hint: `Choose a boot interface with the capability ${tag}, for example ipxe for iscsi.`,
-    },
-  );
 }

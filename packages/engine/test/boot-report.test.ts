@@ -62,7 +62,7 @@ describe('a boot report', () => {
     (errno) => {
       const text = describeBootFailure({ errno, drive: errno });
       expect(text).not.toContain(errno);
-      expect(text).toContain('could not boot from its volumes');
+      expect(text).toContain('could not load what it boots');
     },
   );
 });

@@ -7,8 +7,13 @@ import {
   parseVolumeConnection,
   secretText,
   silentLogger,
+  type BootDevice,
+  type BootInterface,
+  type BootMode,
   type DriverRegistry,
+  type InstanceImage,
   type InterfaceTypes,
+  type ManagementInterface,
   type Node,
   type Notification,
   type PowerState,
@@ -47,6 +52,10 @@ export interface Lab {
   readonly bootFiles: Map<string, string>;
   /** Behind the storage interface `books`. */
   readonly books: BooksStorage;
+  /** What the boot interface `network` finds out about images. */
+  image: InstanceImage;
+  /** The firmware behind the management interface `firmware`. */
+  readonly firmware: { bootMode: BootMode | null; secureBoot: boolean | null };
   /** A second engine on the same store, as after a restart. */
   restart(options?: Partial<EngineOptions>): RunningEngine;
 }
@@ -76,6 +85,14 @@ export async function createLab(options: Partial<EngineOptions> = {}): Promise<L
     attached: new Set<string>(),
     bootFiles: new Map<string, string>(),
     books: new BooksStorage(),
+    image: {
+      kernel: { kind: 'url', url: 'http://192.0.2.1/kernel' },
+      ramdisk: { kind: 'url', url: 'http://192.0.2.1/ramdisk' },
+      bootIso: { kind: 'url', url: 'http://192.0.2.1/system.iso' },
+      root: 'LABEL=root',
+      initramfsType: null,
+    } as InstanceImage,
+    firmware: { bootMode: 'bios' as BootMode | null, secureBoot: false as boolean | null },
   };
   const registry = createRegistry(state);
   const restart = (changes: Partial<EngineOptions> = {}) => {
@@ -113,6 +130,8 @@ type LabState = Pick<
   | 'attached'
   | 'bootFiles'
   | 'books'
+  | 'image'
+  | 'firmware'
 >;
 
 function createRegistry(lab: LabState): DriverRegistry {
@@ -124,20 +143,25 @@ function createRegistry(lab: LabState): DriverRegistry {
         {
           interfaces: {
             power: ['test'],
-            management: ['test'],
-            boot: ['test', 'diskless'],
+            management: ['test', 'firmware'],
+            boot: ['test', 'diskless', 'network', 'http'],
             storage: ['test', 'sticky', 'books'],
-            deploy: ['test'],
+            deploy: ['test', 'volume', 'ramdisk'],
           },
         },
       ],
     ]),
     interfaces: {
       power: new Map([['test', interfaces.power]]),
-      management: new Map([['test', interfaces.management]]),
+      management: new Map([
+        ['test', interfaces.management],
+        ['firmware', firmwareManagement(lab, interfaces.management)],
+      ]),
       boot: new Map([
         ['test', interfaces.boot],
         ['diskless', { ...interfaces.boot, capabilities: [] }],
+        ['network', networkBoot(lab, interfaces.boot)],
+        ['http', httpBoot(interfaces.boot)],
       ]),
       storage: new Map<string, StorageInterface>([
         ['test', interfaces.storage],
@@ -148,6 +172,7 @@ function createRegistry(lab: LabState): DriverRegistry {
       deploy: new Map([
         ['test', interfaces.deploy],
         ['volume', builtinDrivers['deploy:volume']],
+        ['ramdisk', builtinDrivers['deploy:ramdisk']],
       ]),
       vendor: new Map([['test', interfaces.vendor]]),
       network: new Map([['noop', builtinDrivers['network:noop']]]),
@@ -204,7 +229,7 @@ function createInterfaces(lab: LabState): InterfaceTypes {
         return {
           files: [{ root: 'http', path: 'config', content }],
           links: [],
-          bootDevice: source.kind === 'local_disk' ? 'disk' : 'pxe',
+          bootDevice: source.kind === 'local_disk' || source.kind === 'hba' ? 'disk' : 'pxe',
           warnings: [],
         };
       },
@@ -258,6 +283,48 @@ function createInterfaces(lab: LabState): InterfaceTypes {
       },
     },
     network: builtinDrivers['network:noop'],
+  };
+}
+
+/** Boots everything, and serves what {@link Lab.image} says. */
+function networkBoot(lab: LabState, plain: BootInterface): BootInterface {
+  return {
+    ...plain,
+    capabilities: ['iscsi_volume_boot', 'fibre_channel_volume_boot', 'nfs_volume_boot', 'ramdisk_boot', 'iso_boot'],
+    async describeImage(task) {
+      await lab.onCall?.('describe image', task);
+      if (lab.failing.has('describe image')) throw new IronbarkError('INTERNAL', 'describe image failed.');
+      lab.timeline.push('describe image');
+      return lab.image;
+    },
+  };
+}
+
+function httpBoot(plain: BootInterface): BootInterface {
+  return {
+    ...plain,
+    render: (task, request) => {
+      const artifacts = plain.render(task, request);
+      return { ...artifacts, bootDevice: 'uefihttp', httpBootUrl: 'http://192.0.2.1/loader.efi' };
+    },
+  };
+}
+
+function firmwareManagement(lab: LabState, plain: ManagementInterface): ManagementInterface {
+  const change = (what: string, task: Task) => plain.setBootDevice(task, what as BootDevice, false);
+  return {
+    ...plain,
+    getBootMode: async () => lab.firmware.bootMode,
+    async setBootMode(task, mode) {
+      await change(`mode ${mode}`, task);
+      lab.firmware.bootMode = mode;
+    },
+    getSecureBoot: async () => lab.firmware.secureBoot,
+    async setSecureBoot(task, enabled) {
+      await change(`secure boot ${enabled}`, task);
+      lab.firmware.secureBoot = enabled;
+    },
+    setHttpBootUrl: (task, url) => change(`url ${url}`, task),
   };
 }
 

@@ -11,6 +11,7 @@ describe('the plan of a deployment', () => {
     expect(plan).toMatchObject({ problems: [], bootSource: 'iscsi', artifacts: { bootDevice: 'pxe' } });
     expect(plan.steps.map(({ name }) => name)).toEqual([
       'power.off',
+      'management.sync_firmware',
       'storage.attach',
       'deploy.deploy',
       'boot.prepare',

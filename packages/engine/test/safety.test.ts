@@ -103,7 +103,7 @@ describe('what a hostile moment must not break', () => {
     await lab.engine.provisioning.request(uuid, { verb: 'deploy', configdrive: { user_data: 'password: hunter2' } });
     await lab.engine.idle();
     const { instanceInfo } = await lab.engine.nodes.get(uuid);
-    expect(JSON.stringify(instanceInfo)).toBe('{"configdrive":"******"}');
+    expect(JSON.stringify(instanceInfo['configdrive'])).toBe('"******"');
   });
 
   it('a boot report that comes before the deployment has ended is kept', async () => {

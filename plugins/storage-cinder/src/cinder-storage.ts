@@ -24,6 +24,7 @@ export interface CinderStorageOptions extends AttachmentOptions {
 
 /** Volumes of Cinder, attached to machines that boot from them. */
 export class CinderStorage implements StorageInterface {
+  readonly capabilities = ['image_volumes'] as const;
   readonly followsPower: boolean;
   readonly #context: CinderContext;
 

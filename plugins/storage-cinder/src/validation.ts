@@ -1,9 +1,10 @@
 import {
-  checkCapability,
+  bootSituationOf,
+  checkVolumeCapability,
+  chooseBoot,
   initiatorOf,
   invalidParameter,
-  isCapabilitySet,
-  parseCapabilities,
+  isImageOfVolume,
   type Task,
   type VolumeTarget,
 } from '@ironbark/core';
@@ -15,9 +16,13 @@ export function isVolumeId(text: string): boolean {
   return volumeIdPattern.test(text);
 }
 
-/** As in Ironic: an `image_source` counts when the key is there, whatever its value. */
-export function writesImage({ node, volumeTargets }: Pick<Task, 'node' | 'volumeTargets'>): boolean {
-  return Object.hasOwn(node.instanceInfo, 'image_source') || !volumeTargets.some(({ bootIndex }) => bootIndex === 0);
+/**
+ * As in Ironic: an `image_source` counts when the key is there, whatever its value. It asks for no image to be written where it describes
+ * the boot volume (specification "UEFI PXE boot from root iSCSI volume").
+ */
+export function writesImage(task: Pick<Task, 'node' | 'driver' | 'volumeTargets'>): boolean {
+  if (!task.volumeTargets.some(({ bootIndex }) => bootIndex === 0)) return true;
+  return Object.hasOwn(task.node.instanceInfo, 'image_source') && !isImageOfVolume(task);
 }
 
 /**
@@ -29,7 +34,10 @@ export function checkRecords(task: Task): void {
   checkTargets(task.volumeTargets);
   for (const target of task.volumeTargets) checkConnector(task, target);
   const boot = task.volumeTargets.find(({ bootIndex }) => bootIndex === 0);
-  if (boot !== undefined && !writesImage(task)) checkBoot(task, boot);
+  if (boot === undefined || writesImage(task)) return;
+  // Whether a boot interface reaches a Fibre Channel volume is its own affair: a host bus adapter needs none.
+  if (boot.volumeType === 'iscsi') chooseBoot(bootSituationOf(task));
+  else checkVolumeCapability(task.node, boot);
 }
 
 /** Checks what targets say by themselves. @throws INVALID_PARAMETER naming the target. */
@@ -79,25 +87,4 @@ function checkConnector({ node, volumeConnectors }: Task, target: VolumeTarget):
       { hint: 'Create a wwpn and a wwnn connector for every port of the adapter.' },
     );
   }
-}
-
-const bootCapabilities = {
-  iscsi: ['iscsi_boot'],
-  fibre_channel: ['fibre_channel_boot', 'fiberchannel_boot'],
-} as const;
-
-function checkBoot({ node, driver }: Task, boot: VolumeTarget): void {
-  const where = `Node ${node.uuid} is to boot from volume target ${boot.uuid} of type ${boot.volumeType}`;
-  if (boot.volumeType === 'iscsi' && !checkCapability(driver.boot, 'iscsi_volume_boot')) {
-    throw invalidParameter(
-      `${where}, but its boot interface ${driver.names.boot} cannot do that: it lacks the capability iscsi_volume_boot.`,
-      { hint: `Set another one with: openstack baremetal node set --boot-interface ipxe ${node.uuid}.` },
-    );
-  }
-  const names = bootCapabilities[boot.volumeType as keyof typeof bootCapabilities];
-  const capabilities = parseCapabilities(node.properties);
-  if (names.some((name) => isCapabilitySet(capabilities, name))) return;
-  throw invalidParameter(`${where}, but its capability ${names[0]} is not set.`, {
-    hint: `Set it with: openstack baremetal node set --property capabilities=${names[0]}:True ${node.uuid}.`,
-  });
 }

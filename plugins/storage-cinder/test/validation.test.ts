@@ -6,6 +6,7 @@ import {
   createVolumeConnector,
   createVolumeTarget,
   MemoryBoot,
+  MemoryStorage,
 } from '@ironbark/driver-testkit/fakes';
 import { describe, expect, it } from 'vitest';
 import { checkRecords, isVolumeId, writesImage } from '../src/validation.ts';
@@ -33,11 +34,19 @@ class BootLike extends MemoryBoot {
   }
 }
 
+/** Answers as the driver does, without a Cinder. */
+class StorageLike extends MemoryStorage {
+  readonly capabilities = ['image_volumes'];
+  override shouldWriteImage(task: Task): boolean {
+    return writesImage(task);
+  }
+}
+
 function taskOf(node: NodeLike): Task {
   const { capabilities = null, connectors = [], targets = [], bootTags = ipxe, instanceInfo = {} } = node;
   return createTask({
     node: createNode({ properties: capabilities === null ? {} : { capabilities }, instanceInfo }),
-    driver: createDriver({ boot: new BootLike(bootTags) }),
+    driver: createDriver({ boot: new BootLike(bootTags), storage: new StorageLike() }),
     volumeConnectors: connectors.map((text, index) => {
       const [type = '', connectorId = ''] = text.split('=');
       return createVolumeConnector({ uuid: `connector-${index}`, type, connectorId });
@@ -160,4 +169,36 @@ it.each<[string, Info, readonly string[], boolean]>([
   ['a boot volume and a null image', { image_source: null }, ['iscsi:0'], true],
 ])('a node with %s has an image written: %s', (_title, instanceInfo, targets, expected) => {
   expect(writesImage(taskOf({ instanceInfo, targets }))).toBe(expected);
+});
+
+describe('an image beside a boot volume whose kernel the boot interface serves', () => {
+  const image = { image_source: '7c2f3a9e-1111-4222-8333-444455556666' };
+  const grub: readonly CapabilityTag[] = ['iscsi_volume_boot', 'kernel_from_image', 'uefi_only'];
+  const node: NodeLike = {
+    capabilities: 'iscsi_boot:True,boot_mode:uefi',
+    connectors: [iqn],
+    targets: ['iscsi:0'],
+    bootTags: grub,
+    instanceInfo: image,
+  };
+
+  it.each<[string, NodeLike, boolean]>([
+    ['describes the volume', node, false],
+    ['describes it when the node prefers the network', { ...node, capabilities: 'boot_option:netboot' }, false],
+    ['is written where the local disk is preferred', { ...node, capabilities: 'boot_option:local' }, true],
+    ['is written where the instance orders it', { ...node, instanceInfo: { ...image, boot_option: 'local' } }, true],
+    ['is written for a host bus adapter', { ...node, capabilities: 'hba_boot:True' }, true],
+    ['is written beside a Fibre Channel volume', { ...node, targets: ['fibre_channel:0'] }, true],
+  ])('%s', (_title, given, expected) => {
+    expect(writesImage(taskOf(given))).toBe(expected);
+  });
+
+  it('is no reason to refuse the records', () => {
+    expect(() => checkRecords(taskOf(node))).not.toThrow();
+  });
+
+  it('does not let a machine in BIOS mode through', () => {
+    const bios = { ...node, capabilities: 'iscsi_boot:True,boot_mode:bios' };
+    expect(() => checkRecords(taskOf(bios))).toThrow('legacy BIOS mode');
+  });
 });

@@ -1,8 +1,7 @@
 import {
-  checkCapability,
-  decideBootSource,
+  bootSituationOf,
+  chooseBoot,
   initiatorOf,
-  invalidParameter,
   parseVolumeConnection,
   type AttachedVolume,
   type StorageInterface,
@@ -14,16 +13,8 @@ import {
 export class ExternalStorage implements StorageInterface {
   /** Reads all targets strictly and checks that the node's boot interface, capabilities and connectors let it boot from them. */
   async validate(task: Task): Promise<void> {
-    const volumes = connectionsOf(task);
-    if (this.shouldWriteImage(task)) return;
-    const { node, driver } = task;
-    if (!checkCapability(driver.boot, 'ipxe_boot')) {
-      throw invalidParameter(
-        `Node ${node.uuid} is to boot from a volume, but its boot interface ${driver.names.boot} cannot do that: it lacks the capability ipxe_boot.`,
-        { hint: 'Set another one with: openstack baremetal node set --boot-interface ipxe <node>.' },
-      );
-    }
-    decideBootSource({ node, initiator: initiatorOf(task.volumeConnectors), volumes, writesImage: false });
+    connectionsOf(task);
+    if (!this.shouldWriteImage(task)) chooseBoot(bootSituationOf(task));
   }
 
   async attach(task: Task): Promise<readonly AttachedVolume[]> {

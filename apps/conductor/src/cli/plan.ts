@@ -1,4 +1,4 @@
-import { silentLogger, type BootArtifacts } from '@ironbark/core';
+import { formatImageReference, silentLogger, type BootArtifacts, type FirmwareRequest } from '@ironbark/core';
 import type { Plan } from '@ironbark/engine';
 import { bootReportUrlOf } from '../api-address.ts';
 import { composeConductor } from '../compose.ts';
@@ -31,7 +31,7 @@ export async function plan(
 const undecided = 'undecided until the boot volume is attached';
 
 function formatPlan(result: Plan): string {
-  const { nodeUuid, problems, warnings, steps, storage, bootSource, artifacts } = result;
+  const { nodeUuid, problems, warnings, steps, storage, bootSource, firmware, artifacts } = result;
   const verdict = problems.length === 0 ? 'would begin' : 'would be refused';
   return [
     `Plan for node ${nodeUuid}: a deployment ${verdict}. Nothing was touched.`,
@@ -46,13 +46,33 @@ function formatPlan(result: Plan): string {
     ...section('Steps', numbered(steps.map(({ name, summary }) => [name, summary]))),
     ...section('Storage calls', numbered(storage.map(({ target, action }) => [action, target]))),
     ...section('Boot source', bootSource === null && problems.length > 0 ? [] : [bootSource ?? undecided]),
+    ...section('Firmware', firmware === null ? [] : formatFirmware(firmware)),
     ...(artifacts === null ? [] : formatArtifacts(artifacts)),
   ].join('\n');
 }
 
-function formatArtifacts({ files, links, bootDevice }: BootArtifacts): readonly string[] {
+function formatFirmware({ bootMode, secureBoot }: FirmwareRequest): readonly string[] {
+  return [
+    ...(bootMode === null ? [] : [`boot mode ${bootMode}`]),
+    ...(secureBoot === null ? [] : [`Secure Boot ${secureBoot ? 'on' : 'off'}`]),
+  ];
+}
+
+function formatArtifacts(artifacts: BootArtifacts): readonly string[] {
+  const { files, links, images = [], dhcp = [], bootDevice, httpBootUrl } = artifacts;
   return [
     ...section('Boot device', [bootDevice ?? 'left as it is']),
+    ...section('HTTP boot', httpBootUrl ? [httpBootUrl] : []),
+    ...section(
+      'DHCP',
+      dhcp.flatMap(({ macAddress, bootFiles }) => {
+        return Object.entries(bootFiles).map(([client, file]) => `${macAddress} ${client}: ${file}`);
+      }),
+    ),
+    ...section(
+      'Images',
+      images.map(({ root, path, image }) => `${root}:${path} <- ${formatImageReference(image)}`),
+    ),
     ...section(
       'Links',
       links.map(({ root, path, target }) => `${root}:${path} -> ${target}`),

@@ -75,7 +75,7 @@ const enabled = z
     management: driverNames([], 'Management interfaces'),
     boot: driverNames([], 'Boot interfaces'),
     storage: driverNames(['noop'], 'Storage interfaces'),
-    deploy: driverNames(['volume'], 'Deploy interfaces'),
+    deploy: driverNames(['volume', 'ramdisk'], 'Deploy interfaces'),
     vendor: driverNames(['no-vendor'], 'Vendor interfaces'),
     network: driverNames(['noop'], 'Network interfaces'),
   })

@@ -1,4 +1,5 @@
 import type { BootArtifacts, BootSource } from '../boot/boot-source.ts';
+import type { InstanceImage } from '../image/instance-image.ts';
 import type { BootDevice, BootMode, PowerState, PowerTarget } from '../model/states.ts';
 import type { VolumeAttachment, VolumeTarget } from '../model/volume.ts';
 import type { Secret } from '../secret.ts';
@@ -56,6 +57,10 @@ export interface ManagementInterface extends DriverInterface {
   setBootMode?(task: Task, mode: BootMode): Promise<void>;
   /** Points UEFI HTTP boot at a URL. Missing: not supported. */
   setHttpBootUrl?(task: Task, url: string): Promise<void>;
+  /** Whether UEFI Secure Boot is enforced; null when the machine cannot say. Missing: as null. */
+  getSecureBoot?(task: Task): Promise<boolean | null>;
+  /** The machine is off; the change counts from its next start. Missing: not supported. */
+  setSecureBoot?(task: Task, enabled: boolean): Promise<void>;
 }
 
 /** What {@link BootInterface.render} works from: values only. */
@@ -73,6 +78,12 @@ export interface BootReportUrl {
 }
 
 export interface BootInterface extends DriverInterface {
+  /**
+   * Looks up what the instance asks to boot: in its records, and in the image service where they name an image. Asked for only when the
+   * kernel, the ramdisk or the ISO image of the instance is to be served. Changes nothing. Missing: the driver serves none.
+   * @throws MISSING_PARAMETER or INVALID_PARAMETER naming the record and what to change.
+   */
+  describeImage?(task: Task): Promise<InstanceImage>;
   /**
    * Computes what the machine needs to boot from the source. Pure: reads the task's records, touches nothing.
    * @throws INVALID_PARAMETER when a value cannot be expressed in the format, naming the field; UNSUPPORTED for a kind of source that

@@ -1,32 +1,47 @@
 import { invalidParameter } from '../errors.ts';
 import { isInfo, type Info } from '../info.ts';
 
-/** Capabilities of a node (`properties.capabilities`): names to values, as text. */
+/** Capabilities of a node (`properties.capabilities`) or of its instance (`instance_info.capabilities`): names to values, as text. */
 export type Capabilities = ReadonlyMap<string, string>;
 
 /**
- * Parses `properties.capabilities`, the text `k:v,k:v` or an object.
+ * Parses the key `capabilities` of a record: the text `k:v,k:v`, an object, or an object as JSON text, as Nova sends it.
+ * @param holder names the record in errors.
  * @throws INVALID_PARAMETER for a pair without a colon, naming the pair.
  */
-export function parseCapabilities(properties: Info): Capabilities {
-  const value = properties['capabilities'];
+export function parseCapabilities(record: Info, holder = 'properties'): Capabilities {
+  const value = record['capabilities'];
   if (value === undefined || value === null || value === '') return new Map();
-  if (isInfo(value))
-    return new Map(
-      Object.entries(value).map(([key, item]) => [key, typeof item === 'string' ? item : JSON.stringify(item)]),
-    );
-  if (typeof value !== 'string') throw malformed(JSON.stringify(value));
+  if (isInfo(value)) return fromObject(value);
+  if (typeof value !== 'string') throw malformed(JSON.stringify(value), holder);
+  if (value.trimStart().startsWith('{')) return fromJson(value, holder);
   return new Map(
     value.split(',').map((pair) => {
       const colon = pair.indexOf(':');
-      if (colon < 1) throw malformed(pair);
+      if (colon < 1) throw malformed(pair, holder);
       return [pair.slice(0, colon).trim(), pair.slice(colon + 1).trim()];
     }),
   );
 }
 
-function malformed(pair: string) {
-  return invalidParameter(`properties.capabilities holds "${pair}", which is not of the form name:value.`, {
+function fromObject(value: Info): Capabilities {
+  return new Map(
+    Object.entries(value).map(([key, item]) => [key, typeof item === 'string' ? item : JSON.stringify(item)]),
+  );
+}
+
+function fromJson(text: string, holder: string): Capabilities {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isInfo(value)) return fromObject(value);
+  } catch {
+    // told below
+  }
+  throw malformed(text, holder);
+}
+
+function malformed(pair: string, holder: string) {
+  return invalidParameter(`${holder}.capabilities holds "${pair}", which is not of the form name:value.`, {
     hint: 'Write capabilities as "name:value,name:value", for example "iscsi_boot:True,boot_mode:uefi".',
   });
 }

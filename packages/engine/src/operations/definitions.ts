@@ -13,6 +13,7 @@ export interface ProvisionDefinition {
 
 const deploySteps: readonly StepName[] = [
   'power.off',
+  'management.sync_firmware',
   'storage.attach',
   'deploy.deploy',
   'boot.prepare',

@@ -1,10 +1,11 @@
-import { timestamp, type Info, type InterfaceKind, type Task } from '@ironbark/core';
+import { derivedBootOptionKey, timestamp, type Info, type InterfaceKind, type Task } from '@ironbark/core';
 import type { Fence, Operation } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import type { JournalScope } from '../task.ts';
 import { editInternalInfo, withoutAgent } from '../internal-info.ts';
 import { setProvisionState } from '../provision-state.ts';
 import { cleanUpBoot, prepareBoot, setBootDevice } from './boot.ts';
+import { syncFirmware } from './firmware.ts';
 import { changePower, confirmOff, syncPowerState, wantedState } from './power.ts';
 import { areVolumesInPlace, attachVolumes, detachVolumes, isEveryTargetAttached, mayHaveVolumes } from './volumes.ts';
 
@@ -108,6 +109,10 @@ export const stepDefinitions = {
     summary: 'remove the boot configuration',
     run: ({ context, task, fence }) => cleanUpBoot(context, task, fence),
   },
+  'management.sync_firmware': {
+    summary: 'set boot mode and Secure Boot as the records ask for',
+    run: ({ context, task, fence }) => syncFirmware(context, task, fence),
+  },
   'management.set_boot_device': {
     summary: 'set the boot device, persistently',
     run: ({ context, task }) => setBootDevice(context, task),
@@ -142,7 +147,7 @@ export const stepDefinitions = {
 >;
 
 function withoutInstance(driverInternalInfo: Info): Info {
-  const { boot_from_volume: _volume, ...rest } = withoutAgent(driverInternalInfo);
+  const { boot_from_volume: _volume, [derivedBootOptionKey]: _option, ...rest } = withoutAgent(driverInternalInfo);
   return rest;
 }
 

@@ -1,16 +1,20 @@
 import {
+  derivedBootOptionKey,
   IronbarkError,
   isIronbarkError,
   isSecret,
   Secret,
+  type BootChoice,
   type Info,
   type InterfaceKind,
   type Node,
+  type Task,
 } from '@ironbark/core';
 import type { Lock } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import type { ProvisioningService, ProvisionRequest } from '../engine.ts';
 import { findNode, nodeLocked } from '../node-lock.ts';
+import { bootChoiceOf } from '../operations/boot.ts';
 import { storeOperation, withOperationLock } from '../operations/begin.ts';
 import { provisionDefinitions } from '../operations/definitions.ts';
 import type { OperationRunner } from '../operations/runner.ts';
@@ -87,12 +91,15 @@ async function begin(
     return false;
   }
   runner.assertFreeWorker();
-  await validateRequest(context, node, verb);
+  const task = await validateRequest(context, node, verb);
+  const derived = verb === 'deploy' || verb === 'rebuild' ? withBootOption(node, bootChoiceOf(task)) : node;
   const nodeFields = {
     ...provisionStateFields({ provisionState, targetProvisionState: targetState(verb) ?? null, lastError: null }),
-    ...(configdrive === undefined
-      ? {}
-      : { instanceInfo: { ...node.instanceInfo, configdrive: asSecret(configdrive) } }),
+    driverInternalInfo: derived.driverInternalInfo,
+    instanceInfo: {
+      ...derived.instanceInfo,
+      ...(configdrive === undefined ? {} : { configdrive: asSecret(configdrive) }),
+    },
   };
   const wanted = { verb, steps: definition.steps, parameters: {}, nodeFields };
   const { operation, updated } = await storeOperation(context, node, wanted, lock);
@@ -118,9 +125,11 @@ const validatedKinds: Partial<Readonly<Record<ProvisionVerb, readonly InterfaceK
   undeploy: ['power'],
 };
 
-async function validateRequest(context: EngineContext, node: Node, verb: ProvisionVerb): Promise<void> {
+async function validateRequest(context: EngineContext, node: Node, verb: ProvisionVerb): Promise<Task> {
   try {
-    await validateInterfaces(await createTask(context, node, { scope: 'engine' }), validatedKinds[verb] ?? []);
+    const task = await createTask(context, node, { scope: 'engine' });
+    await validateInterfaces(task, validatedKinds[verb] ?? []);
+    return task;
   } catch (error) {
     if (!isIronbarkError(error)) throw error;
     const hint = error.hint === undefined ? {} : { hint: error.hint };
@@ -130,6 +139,19 @@ async function validateRequest(context: EngineContext, node: Node, verb: Provisi
       { status: error.status, cause: error, ...hint },
     );
   }
+}
+
+/** The records with `instance_info.boot_option` as it is decided, where the user has given no order. */
+function withBootOption(
+  { instanceInfo, driverInternalInfo }: Node,
+  { option }: BootChoice,
+): Pick<Node, 'instanceInfo' | 'driverInternalInfo'> {
+  const given = instanceInfo['boot_option'] ?? null;
+  if (given !== null && given !== driverInternalInfo[derivedBootOptionKey]) return { instanceInfo, driverInternalInfo };
+  return {
+    instanceInfo: { ...instanceInfo, boot_option: option },
+    driverInternalInfo: { ...driverInternalInfo, [derivedBootOptionKey]: option },
+  };
 }
 
 /** A config drive holds keys and passwords of the instance, in whatever form it is given. */

@@ -1,0 +1,190 @@
+import type { BootKind, BootOption } from '../src/index.ts';
+
+/** One row of the table in docs/network-boot.md. "any" stands for each of them. */
+export interface BootRow {
+  /** What the instance asks for and the node has, as `situationOf` reads it. */
+  readonly asks: string;
+  /** Node capabilities that are true. */
+  readonly capabilities: string;
+  readonly storage: string;
+  readonly boot: string;
+  readonly deploy: string;
+  readonly boots: BootKind | 'refused';
+  /** What `boot_option` becomes when the instance has none; for a refusal, words of the reason. */
+  readonly says: BootOption | (string & {});
+}
+
+/** Everything that decides what a node boots, from the plainest to the contradictions. */
+export const bootTable: readonly BootRow[] = [
+  row('nothing', '-', 'any', 'any', 'direct', 'local_disk', 'local'),
+  row('image_source', '-', 'any', 'any', 'direct', 'local_disk', 'local'),
+  row('iSCSI volume', 'iscsi_boot', 'cinder, external', 'ipxe, http-ipxe', 'volume, direct', 'iscsi', 'netboot'),
+  row('iSCSI volume, image_source', 'iscsi_boot', 'cinder', 'pxe', 'volume, direct', 'iscsi', 'netboot'),
+  row('iSCSI volume, kernel', 'iscsi_boot', 'cinder', 'pxe', 'volume, direct', 'iscsi', 'netboot'),
+  row('iSCSI volume, image_source, boot_option local', 'iscsi_boot', 'cinder', 'pxe', 'direct', 'local_disk', 'local'),
+  row('iSCSI volume, image_source', 'iscsi_boot', 'cinder, external', 'ipxe', 'direct', 'local_disk', 'local'),
+  row('FC volume', 'fiberchannel_boot', 'cinder, external', 'ipxe', 'volume, direct', 'fibre_channel', 'netboot'),
+  row('FC volume', 'fibre_channel_boot', 'cinder, external', 'ipxe', 'volume, direct', 'fibre_channel', 'netboot'),
+  row('FC volume', 'hba_boot', 'cinder, external', 'any', 'volume, direct', 'hba', 'local'),
+  row('FC volume', 'hba_boot fibre_channel_boot', 'cinder, external', 'any', 'volume, direct', 'hba', 'local'),
+  row('iSCSI volume', 'hba_boot', 'cinder, external', 'any', 'volume, direct', 'hba', 'local'),
+  row('nfs_root, kernel', 'nfs_boot', 'any', 'ipxe', 'volume, direct', 'nfs', 'netboot'),
+  row('nfs_root, image_source', 'nfs_boot', 'any', 'ipxe', 'volume, direct', 'nfs', 'netboot'),
+  row('kernel', '-', 'any', 'ipxe, pxe, http-ipxe', 'ramdisk', 'ramdisk', 'ramdisk'),
+  row('image_source', '-', 'any', 'ipxe, pxe, http-ipxe', 'ramdisk', 'ramdisk', 'ramdisk'),
+  row('boot_iso', '-', 'any', 'ipxe, http-ipxe', 'ramdisk', 'iso', 'ramdisk'),
+  row(
+    'iSCSI volume',
+    'iscsi_boot',
+    'noop',
+    'any',
+    'volume, direct',
+    'refused',
+    'storage interface noop attaches no volumes',
+  ),
+  row('iSCSI volume', '-', 'cinder, external', 'any', 'volume, direct', 'refused', 'capability iscsi_boot is not set'),
+  row(
+    'iSCSI volume, no connector',
+    'iscsi_boot',
+    'cinder, external',
+    'ipxe, pxe',
+    'any',
+    'refused',
+    'no volume connector of type iqn|two things',
+  ),
+  row('iSCSI volume', 'iscsi_boot', 'external', 'pxe', 'volume, direct', 'refused', 'external volumes have no image'),
+  row(
+    'iSCSI volume',
+    'iscsi_boot',
+    'cinder, external',
+    'none',
+    'volume, direct',
+    'refused',
+    'boot interface none does not support',
+  ),
+  row(
+    'FC volume',
+    '-',
+    'cinder, external',
+    'any',
+    'volume, direct',
+    'refused',
+    'capability fiberchannel_boot or fibre_channel_boot is not set',
+  ),
+  row(
+    'FC volume',
+    'fiberchannel_boot',
+    'cinder, external',
+    'pxe',
+    'volume, direct',
+    'refused',
+    'boot interface pxe does not support',
+  ),
+  row('NFS volume', 'nfs_boot', 'external', 'any', 'volume, direct', 'refused', 'instance_info.nfs_root'),
+  row(
+    'FC volume, image_source',
+    'hba_boot',
+    'cinder, external',
+    'any',
+    'volume, direct',
+    'refused',
+    'hold its system already',
+  ),
+  row('nfs_root, kernel', '-', 'any', 'ipxe', 'volume, direct', 'refused', 'capability nfs_boot is not set'),
+  row('nfs_root, kernel', 'nfs_boot', 'any', 'pxe', 'volume, direct', 'refused', 'boot interface pxe does not support'),
+  row('nfs_root, iSCSI volume', 'nfs_boot iscsi_boot', 'any', 'any', 'any', 'refused', 'two things'),
+  row('nothing', '-', 'any', 'any', 'ramdisk', 'refused', 'nothing to run'),
+  row('boot_iso, kernel', '-', 'any', 'any', 'ramdisk', 'refused', 'two things'),
+  row('boot_iso, image_source', '-', 'any', 'any', 'ramdisk', 'refused', 'two things'),
+  row('kernel, iSCSI volume', 'iscsi_boot', 'any', 'any', 'ramdisk', 'refused', 'two things'),
+  row('kernel, nfs_root', 'nfs_boot', 'any', 'any', 'ramdisk', 'refused', 'two things'),
+  row('boot_iso', '-', 'any', 'pxe', 'ramdisk', 'refused', 'boot interface pxe does not support'),
+  row('kernel', '-', 'any', 'none', 'ramdisk', 'refused', 'boot interface none does not support'),
+  row(
+    'iSCSI volume, boot_option local',
+    'iscsi_boot',
+    'cinder, external',
+    'ipxe',
+    'volume, direct',
+    'refused',
+    'contradicts volume target',
+  ),
+  row('iSCSI volume, prefers local', 'iscsi_boot', 'cinder, external', 'ipxe', 'volume, direct', 'iscsi', 'netboot'),
+  row('iSCSI volume, image_source, prefers local', 'iscsi_boot', 'cinder', 'pxe', 'direct', 'local_disk', 'local'),
+  row(
+    'iSCSI volume, image_source, boot_option netboot',
+    'iscsi_boot',
+    'cinder, external',
+    'ipxe',
+    'direct',
+    'refused',
+    'contradicts instance_info.image_source',
+  ),
+  row(
+    'FC volume, boot_option netboot',
+    'hba_boot',
+    'cinder, external',
+    'any',
+    'volume, direct',
+    'refused',
+    'contradicts the capability hba_boot',
+  ),
+  row(
+    'nfs_root, kernel, boot_option local',
+    'nfs_boot',
+    'any',
+    'ipxe',
+    'volume, direct',
+    'refused',
+    'contradicts instance_info.nfs_root',
+  ),
+  row('kernel, boot_option local', '-', 'any', 'ipxe', 'ramdisk', 'refused', 'contradicts deploy interface ramdisk'),
+  row('nothing, boot_option netboot', '-', 'any', 'any', 'direct', 'refused', 'nothing to boot over the network'),
+  row('nothing, prefers netboot', '-', 'any', 'any', 'direct', 'local_disk', 'local'),
+  row('kernel, boot_option ramdisk', '-', 'any', 'ipxe', 'direct', 'refused', 'runs nothing from a ramdisk'),
+  row('nothing, boot_option kickstart', '-', 'any', 'any', 'any', 'refused', 'kickstart'),
+  row('iSCSI volume, image_source, BIOS mode', 'iscsi_boot', 'cinder', 'pxe', 'direct', 'refused', 'legacy BIOS mode'),
+  row(
+    'iSCSI volume, image_source, machine in BIOS mode',
+    'iscsi_boot',
+    'cinder',
+    'pxe',
+    'direct',
+    'refused',
+    'legacy BIOS mode',
+  ),
+  row(
+    'iSCSI volume, image_source, UEFI mode, machine in BIOS mode',
+    'iscsi_boot',
+    'cinder',
+    'pxe',
+    'direct',
+    'iscsi',
+    'netboot',
+  ),
+  row(
+    'iSCSI volume, BIOS mode',
+    'iscsi_boot',
+    'cinder, external',
+    'http-ipxe',
+    'volume',
+    'refused',
+    'legacy BIOS mode',
+  ),
+  row('iSCSI volume, BIOS mode', 'iscsi_boot', 'cinder, external', 'ipxe', 'volume', 'iscsi', 'netboot'),
+  row('nothing, BIOS mode', '-', 'any', 'any', 'direct', 'local_disk', 'local'),
+  row('nothing, BIOS mode, Secure Boot', '-', 'any', 'any', 'any', 'refused', 'contradicts itself'),
+  row('nothing, BIOS mode, instance in UEFI mode', '-', 'any', 'any', 'any', 'refused', 'contradicts itself'),
+];
+
+function row(
+  asks: string,
+  capabilities: string,
+  storage: string,
+  boot: string,
+  deploy: string,
+  boots: BootRow['boots'],
+  says: string,
+): BootRow {
+  return { asks, capabilities, storage, boot, deploy, boots, says };
+}

@@ -1,0 +1,116 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chooseBoot, explain, isIronbarkError, type BootChoice, type BootSituation } from '../src/index.ts';
+import { situationOf, situationsOf } from './boot-situations.ts';
+import { bootTable } from './boot-table.ts';
+
+function attempt(situation: BootSituation): BootChoice | Error {
+  try {
+    return chooseBoot(situation);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+describe('what boots', () => {
+  it.each(bootTable)('$asks; $capabilities; $storage / $boot / $deploy: $boots ($says)', (row) => {
+    for (const situation of situationsOf(row)) {
+      const { storage, boot, deploy } = situation;
+      const outcome = attempt(situation);
+      const found =
+        outcome instanceof Error
+          ? {
+              boots: 'refused',
+              says: row.says.split('|').find((words) => explain(outcome).includes(words)) ?? outcome.message,
+            }
+          : { boots: outcome.kind, says: outcome.option };
+      const says = row.boots === 'refused' && row.says.split('|').includes(found.says) ? found.says : row.says;
+      expect(found, `${storage.name} / ${boot.name} / ${deploy.name}`).toEqual({ boots: row.boots, says });
+    }
+  });
+});
+
+/** Every phrase of the table, in any combination that fits into one record. */
+const anySituation = fc
+  .record({
+    asks: fc.subarray([
+      'image_source',
+      'kernel',
+      'nfs_root',
+      'boot_iso',
+      'no connector',
+      'Secure Boot',
+      'machine in BIOS mode',
+    ]),
+    volume: fc.constantFrom('', 'iSCSI volume', 'FC volume', 'NFS volume'),
+    option: fc.constantFrom(
+      '',
+      'boot_option local',
+      'boot_option netboot',
+      'boot_option ramdisk',
+      'prefers local',
+      'prefers netboot',
+    ),
+    mode: fc.constantFrom('', 'BIOS mode', 'UEFI mode'),
+    capabilities: fc.subarray(['iscsi_boot', 'fiberchannel_boot', 'fibre_channel_boot', 'hba_boot', 'nfs_boot']),
+    storage: fc.constantFrom('noop', 'external', 'cinder'),
+    boot: fc.constantFrom('ipxe', 'http-ipxe', 'pxe', 'none'),
+    deploy: fc.constantFrom('volume', 'ramdisk', 'direct'),
+  })
+  .map(({ asks, volume, option, mode, capabilities, ...names }) => {
+    return situationOf([...asks, volume, option, mode].filter(Boolean), capabilities.join(' ') || '-', names);
+  });
+
+describe('in every situation', () => {
+  it('there is a choice, or a refusal that says what to change', () => {
+    fc.assert(
+      fc.property(anySituation, (situation) => {
+        const outcome = attempt(situation);
+        if (!(outcome instanceof Error)) return;
+        expect(isIronbarkError(outcome, 'INVALID_PARAMETER') || isIronbarkError(outcome, 'MISSING_PARAMETER')).toBe(
+          true,
+        );
+        expect((outcome as { hint?: string }).hint ?? '').not.toBe('');
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('nothing boots that the boot interface did not declare, and nothing is written where the system is elsewhere', () => {
+    const tags = {
+      iscsi: 'iscsi_volume_boot',
+      fibre_channel: 'fibre_channel_volume_boot',
+      nfs: 'nfs_volume_boot',
+      ramdisk: 'ramdisk_boot',
+      iso: 'iso_boot',
+    } as const;
+    fc.assert(
+      fc.property(anySituation, (situation) => {
+        const choice = attempt(situation);
+        if (choice instanceof Error) return;
+        const needed = Object.entries(tags).flatMap(([kind, tag]) => (kind === choice.kind ? [tag] : []));
+        expect(situation.boot.capabilities).toEqual(expect.arrayContaining(needed));
+        expect(choice.writesImage && choice.kind !== 'local_disk').toBe(false);
+        expect(choice.volumeTarget !== null).toBe(['iscsi', 'fibre_channel', 'hba'].includes(choice.kind));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('asking again after the derived boot option was stored gives the same choice', () => {
+    fc.assert(
+      fc.property(anySituation, (situation) => {
+        const choice = attempt(situation);
+        if (choice instanceof Error || 'boot_option' in situation.node.instanceInfo) return;
+        const { node } = situation;
+        const stored = {
+          ...node,
+          instanceInfo: { ...node.instanceInfo, boot_option: choice.option },
+          driverInternalInfo: { derived_boot_option: choice.option },
+        };
+        expect(chooseBoot({ ...situation, node: stored })).toEqual(choice);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
