@@ -48,9 +48,9 @@ export const bootTable: readonly BootRow[] = [
     'iscsi_boot',
     'cinder, external',
     'ipxe, pxe',
-    'any',
+    'volume, direct',
     'refused',
-    'no volume connector of type iqn|two things',
+    'no volume connector of type iqn',
   ),
   row('iSCSI volume', 'iscsi_boot', 'external', 'pxe', 'volume, direct', 'refused', 'external volumes have no image'),
   row(
