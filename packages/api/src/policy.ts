@@ -22,6 +22,7 @@ export const policy = {
   'baremetal:node:set_power_state': 'member',
   'baremetal:node:set_provision_state': 'member',
   'baremetal:node:set_boot_mode': 'member',
+  'baremetal:node:set_secure_boot': 'member',
   'baremetal:node:set_console_state': 'service',
   'baremetal:node:get_console': 'reader',
   'baremetal:node:set_raid_state': 'admin',

@@ -112,6 +112,7 @@ export class FakeEngine {
         getBootDevice: async (ident) => (this.#act('getBootDevice', ident), { bootDevice: 'pxe', persistent: false }),
         setBootDevice: async (ident, device, persistent) => this.#act('setBootDevice', ident, device, persistent),
         setBootMode: async (ident, mode) => this.#act('setBootMode', ident, mode),
+        setSecureBoot: async (ident, enabled) => this.#act('setSecureBoot', ident, enabled),
       },
       vendor: {
         methods: async () => ({ echo: { httpMethods: ['POST'], async: false, description: 'Says it again' } }),
@@ -187,6 +188,7 @@ export class FakeEngine {
           steps: [{ name: 'power.on', summary: 'switch the machine on' }],
           storage: [{ target: 'vol-0', action: 'none' }],
           bootSource: 'iscsi',
+          firmware: null,
           artifacts: null,
         },
       reportBootFailure: async (uuid, token, report) => {

@@ -126,6 +126,42 @@ describe('management', () => {
     ]);
   });
 
+  it.each([
+    ['boot_mode', 'uefi', ['setBootMode', 'bfv-1', 'uefi']],
+    ['boot_mode', 'bios', ['setBootMode', 'bfv-1', 'bios']],
+    ['secure_boot', true, ['setSecureBoot', 'bfv-1', true]],
+    ['secure_boot', false, ['setSecureBoot', 'bfv-1', false]],
+    ['secure_boot', 'on', ['setSecureBoot', 'bfv-1', true]],
+    ['secure_boot', 'False', ['setSecureBoot', 'bfv-1', false]],
+  ])('sets %s to %j', async (what, target, call) => {
+    const answer = await api.call('PUT', `/v1/nodes/bfv-1/states/${what}`, { target }, own('1.76'));
+    expect([answer.status, answer.text]).toEqual([202, '']);
+    expect(answer.headers['location']).toBe('http://localhost:80/v1/nodes/bfv-1/states');
+    expect(api.fake.calls).toEqual([call]);
+  });
+
+  it.each([
+    ['boot_mode', { target: 'legacy' }, '1.76', 400, 'target'],
+    ['secure_boot', { target: 'maybe' }, '1.76', 400, 'target'],
+    ['secure_boot', { target: null }, '1.76', 400, 'target'],
+    ['secure_boot', { target: 1 }, '1.76', 400, 'target'],
+    ['secure_boot', {}, '1.76', 400, 'target'],
+    ['secure_boot', { target: true, force: true }, '1.76', 400, 'force'],
+    ['boot_mode', { target: 'uefi' }, '1.75', 404, ''],
+    ['secure_boot', { target: true }, '1.75', 404, ''],
+  ])('refuses to set %s to %j with %s', async (what, body, version, status, word) => {
+    const answer = await api.call('PUT', `/v1/nodes/bfv-1/states/${what}`, body, own(version));
+    expect(answer.status, answer.text).toBe(status);
+    expect(answer.text).toContain(word);
+    expect(api.fake.calls).toEqual([]);
+  });
+
+  it('shows the boot mode and Secure Boot among the states', async () => {
+    api.fake.change('bfv-1', { bootMode: 'uefi', secureBoot: true });
+    const states = await api.call('GET', '/v1/nodes/bfv-1/states', undefined, own('1.75'));
+    expect(states.body).toMatchObject({ boot_mode: 'uefi', secure_boot: true });
+  });
+
   it('refuses what Ironbark has no drivers for the way a driver refuses', async () => {
     const answer = await api.call('PUT', '/v1/nodes/bfv-1/states/console', { enabled: true });
     expect(answer.status).toBe(400);

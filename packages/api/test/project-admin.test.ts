@@ -35,6 +35,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   'PUT /v1/nodes/:ident/states/power': { target: 'power on' },
   'PUT /v1/nodes/:ident/states/provision': { target: 'active' },
   'PUT /v1/nodes/:ident/states/boot_mode': { target: 'uefi' },
+  'PUT /v1/nodes/:ident/states/secure_boot': { target: true },
   'PUT /v1/nodes/:ident/management/boot_device': { boot_device: 'pxe' },
   'PUT /v1/nodes/:ident/traits': { traits: [] },
   'POST /v1/nodes/:ident/vifs': { id: 'a' },

@@ -26,6 +26,7 @@ export * from './boot/boot-option.ts';
 export * from './boot/boot-situation.ts';
 export * from './boot/choose-boot.ts';
 export * from './boot/boot-source-of.ts';
+export * from './boot/foresee-boot-source.ts';
 export * from './boot/image-of-volume.ts';
 export * from './driver/kinds.ts';
 export * from './driver/capability-tags.ts';

@@ -1,9 +1,12 @@
 import { createNodeRecords } from './fakes/records.ts';
 import { withBench } from './suite/bench.ts';
 import { describeApply, describeCleanUp, describeFailingApply } from './suite/boot-apply.ts';
+import { describeDhcp } from './suite/boot-dhcp.ts';
 import { sortedTree, type BootBench, type BootContext, type BootHarness } from './suite/boot-harness.ts';
 import { describeHostileValues } from './suite/boot-hostile.ts';
+import { bootImages } from './suite/boot-images.ts';
 import { describeArtifacts, describePureRender, describeSources } from './suite/boot-render.ts';
+import { describeInstanceImage, describeServedImages } from './suite/boot-served.ts';
 import type { TestRunner } from './suite/harness.ts';
 import { describeRecords } from './suite/records-suite.ts';
 
@@ -17,7 +20,7 @@ export function describeBootDriver(runner: TestRunner, harness: BootHarness): vo
     harness,
     use(body) {
       const records = [0, 1].map((number) => createNodeRecords({ number, volumes: 2 }));
-      return withBench('boot', harness, { records }, body);
+      return withBench('boot', harness, { records, images: bootImages }, body);
     },
   };
   runner.describe('boot driver', () => {
@@ -30,8 +33,11 @@ export function describeBootDriver(runner: TestRunner, harness: BootHarness): vo
     describePureRender(context);
     describeArtifacts(context);
     describeSources(context);
+    describeDhcp(context);
     describeHostileValues(context);
+    describeInstanceImage(context);
     describeApply(context);
+    describeServedImages(context);
     describeCleanUp(context);
     describeFailingApply(context);
   });

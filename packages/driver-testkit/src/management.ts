@@ -1,56 +1,28 @@
 import assert from 'node:assert/strict';
-import { bootDevices, explain, type BootDevice, type BootMode } from '@ironbark/core';
+import { bootDevices, explain, type BootDevice } from '@ironbark/core';
 import { createNodeRecords, type NodeRecords } from './fakes/records.ts';
 import { abortReason } from './fakes/task.ts';
-import { withBench, type Bench } from './suite/bench.ts';
-import type { Fixture, Harness, TestRunner } from './suite/harness.ts';
+import { withBench } from './suite/bench.ts';
+import type { TestRunner } from './suite/harness.ts';
+import { describeBootMode, describeSecureBoot } from './suite/management-firmware.ts';
+import type { ManagementBench, ManagementContext, ManagementHarness } from './suite/management-harness.ts';
 import { rejected, rejectedByAbort, settled } from './suite/outcome.ts';
 import { describeRecords } from './suite/records-suite.ts';
 
 export type { Fixture, Harness, RefusedRecords, TestRunner } from './suite/harness.ts';
-
-/**
- * - `ignores_settings`: the BMC takes every setting and keeps the old one.
- * - `unreachable`: the BMC does not answer.
- * - `unauthorized`: the BMC refuses the credentials.
- */
-export type ManagementFault = 'ignores_settings' | 'unreachable' | 'unauthorized';
-
-export interface ManagementOptions {
-  /** One machine is wanted for each of these records. */
-  readonly records: readonly NodeRecords[];
-}
-
-/** What a BMC really has set, whatever the driver says. */
-export interface ObservedSettings {
-  readonly bootDevice: BootDevice | null;
-  readonly persistent: boolean | null;
-  /** Null when the machine has one boot mode only. */
-  readonly bootMode: BootMode | null;
-  /** Null when none is set, or when the BMC cannot hold one. */
-  readonly httpBootUrl: string | null;
-}
-
-export interface ManagementFixture extends Fixture<'management', ManagementFault> {
-  observe(records: NodeRecords): Promise<ObservedSettings> | ObservedSettings;
-}
-
-export type ManagementHarness = Harness<ManagementOptions, ManagementFixture, ManagementFault>;
-
-type ManagementBench = Bench<'management', ManagementFault, ManagementFixture>;
-
-interface Context {
-  readonly runner: TestRunner;
-  readonly harness: ManagementHarness;
-  readonly use: (body: (bench: ManagementBench) => Promise<void>) => Promise<void>;
-  readonly has: (fault: ManagementFault) => boolean;
-}
+export type {
+  ManagementFault,
+  ManagementFixture,
+  ManagementHarness,
+  ManagementOptions,
+  ObservedSettings,
+} from './suite/management-harness.ts';
 
 const anyCode = /./;
 
 /** Registers the conformance tests of a management interface. */
 export function describeManagementDriver(runner: TestRunner, harness: ManagementHarness): void {
-  const context: Context = {
+  const context: ManagementContext = {
     runner,
     harness,
     has: (fault) => harness.faults?.includes(fault) ?? false,
@@ -63,12 +35,13 @@ export function describeManagementDriver(runner: TestRunner, harness: Management
     describeManagementRecords(context);
     describeBootDevices(context);
     describeBootMode(context);
+    describeSecureBoot(context);
     describeHttpBoot(context);
     describeInterruptions(context);
   });
 }
 
-function describeManagementRecords({ runner, harness, use, has }: Context): void {
+function describeManagementRecords({ runner, harness, use, has }: ManagementContext): void {
   describeRecords<ManagementBench>({
     runner,
     refuses: harness.refuses ?? [],
@@ -78,7 +51,7 @@ function describeManagementRecords({ runner, harness, use, has }: Context): void
   });
 }
 
-function describeBootDevices({ runner: { describe, it }, use }: Context): void {
+function describeBootDevices({ runner: { describe, it }, use }: ManagementContext): void {
   describe('boot device', () => {
     it('names supported boot devices that the API knows, each once', () =>
       use(async (bench) => {
@@ -153,40 +126,7 @@ async function assertRefused(
   assert.deepEqual(await bench.fixture.observe(bench.records()), before, 'a refused setting was made');
 }
 
-function describeBootMode({ runner: { describe, it }, use }: Context): void {
-  describe('boot mode', () => {
-    for (const mode of ['bios', 'uefi'] as const) {
-      it(`sets ${mode} and reads it back, or has no setBootMode`, () =>
-        use(async (bench) => {
-          const { driver } = bench;
-          if (driver.setBootMode === undefined) {
-            const reported = await settled('getBootMode', Promise.resolve(driver.getBootMode?.(bench.task()) ?? null));
-            const { bootMode } = await bench.fixture.observe(bench.records());
-            assert.ok(
-              reported === null || reported === bootMode,
-              `getBootMode says ${reported}, the machine ${bootMode}`,
-            );
-            return;
-          }
-          assert.ok(driver.getBootMode !== undefined, 'setBootMode without getBootMode cannot be checked');
-          await settled('setBootMode', driver.setBootMode(bench.task(), mode));
-          assert.equal((await bench.fixture.observe(bench.records())).bootMode, mode);
-          assert.equal(await settled('getBootMode', driver.getBootMode(bench.task())), mode);
-        }));
-    }
-
-    it('leaves the boot device alone when the boot mode is set', () =>
-      use(async (bench) => {
-        const [device] = await bench.driver.supportedBootDevices(bench.task());
-        assert.ok(device !== undefined);
-        await settled('setBootDevice', bench.driver.setBootDevice(bench.task(), device, true));
-        await settled('setBootMode', Promise.resolve(bench.driver.setBootMode?.(bench.task(), 'uefi')));
-        assert.equal((await bench.fixture.observe(bench.records())).bootDevice, device);
-      }));
-  });
-}
-
-function describeHttpBoot({ runner: { describe, it }, use }: Context): void {
+function describeHttpBoot({ runner: { describe, it }, use }: ManagementContext): void {
   describe('HTTP boot', () => {
     it('hands the URL on as it is, or has no setHttpBootUrl', () =>
       use(async (bench) => {
@@ -202,7 +142,7 @@ function describeHttpBoot({ runner: { describe, it }, use }: Context): void {
   });
 }
 
-function describeInterruptions({ runner: { describe, it }, use, has }: Context): void {
+function describeInterruptions({ runner: { describe, it }, use, has }: ManagementContext): void {
   const set = async (bench: ManagementBench, records: NodeRecords, signal?: AbortSignal) => {
     const [device] = await bench.driver.supportedBootDevices(bench.task());
     assert.ok(device !== undefined);
@@ -222,6 +162,20 @@ function describeInterruptions({ runner: { describe, it }, use, has }: Context):
         use(async (bench) => {
           const records = await bench.inject('ignores_settings');
           await rejected('setBootDevice', set(bench, records), anyCode, bench.secrets);
+        }));
+
+      it('notices when the BMC does not keep a boot mode or a state of Secure Boot', () =>
+        use(async (bench) => {
+          const { bootMode, secureBoot = null } = await bench.fixture.observe(bench.records());
+          const task = bench.task(await bench.inject('ignores_settings'));
+          const { driver } = bench;
+          if (driver.setBootMode !== undefined && bootMode !== null) {
+            const mode = bootMode === 'uefi' ? 'bios' : 'uefi';
+            await rejected('setBootMode', driver.setBootMode(task, mode), anyCode, bench.secrets);
+          }
+          if (driver.setSecureBoot !== undefined && secureBoot !== null) {
+            await rejected('setSecureBoot', driver.setSecureBoot(task, !secureBoot), anyCode, bench.secrets);
+          }
         }));
     }
 

@@ -1,9 +1,18 @@
-import { SecretText, type BootArtifacts, type BootRequest, type CapabilityTag, type Task } from '@ironbark/core';
+import {
+  formatImageReference,
+  SecretText,
+  type BootArtifacts,
+  type BootRequest,
+  type CapabilityTag,
+  type DhcpBoot,
+  type InstanceImage,
+  type Task,
+} from '@ironbark/core';
 import { describe } from 'vitest';
 import { describeBootDriver } from '../src/boot.ts';
 import { MemoryBoot, type MemoryBootTree } from '../src/fakes.ts';
 import { itFindsMutants } from './mutants.ts';
-import { bootHarness } from './reference-harnesses.ts';
+import { bootHarness, SystemsBoot } from './reference-harnesses.ts';
 
 class WritesWhenRendering extends MemoryBoot {
   override render(task: Task, request: BootRequest): BootArtifacts {
@@ -102,7 +111,7 @@ class RendersUndeclared extends MemoryBoot {
 }
 
 class DeclaresTooMuch extends MemoryBoot {
-  override readonly capabilities: readonly CapabilityTag[] = ['iscsi_volume_boot', 'ramdisk_boot', 'nfs_volume_boot'];
+  override readonly capabilities: readonly CapabilityTag[] = ['iscsi_volume_boot', 'fibre_channel_volume_boot'];
 }
 
 class KnowsOnePath extends MemoryBoot {
@@ -124,6 +133,125 @@ class TruncatesFirst extends MemoryBoot {
   override async apply(task: Task, artifacts: BootArtifacts): Promise<void> {
     for (const file of artifacts.files) if (this.tree.isFull) this.tree.files.set(`http/${file.path}`, '');
     await super.apply(task, artifacts);
+  }
+}
+
+class ForgetsImages extends MemoryBoot {
+  override apply(task: Task, artifacts: BootArtifacts): Promise<void> {
+    return super.apply(task, { ...artifacts, images: [] });
+  }
+}
+
+class RendersNoImages extends SystemsBoot {
+  override render(task: Task, request: BootRequest): BootArtifacts {
+    return { ...super.render(task, request), images: [] };
+  }
+}
+
+class LeavesImages extends MemoryBoot {
+  override async cleanUp(task: Task): Promise<void> {
+    const files = new Map(this.tree.files);
+    await super.cleanUp(task);
+    for (const [place, content] of files) if (place.endsWith('/kernel')) this.tree.files.set(place, content);
+  }
+}
+
+class KeepsOldImages extends MemoryBoot {
+  override async apply(task: Task, artifacts: BootArtifacts): Promise<void> {
+    const files = new Map(this.tree.files);
+    await super.apply(task, artifacts);
+    for (const [place, content] of files) if (!this.tree.files.has(place)) this.tree.files.set(place, content);
+  }
+}
+
+class ToleratesLostImages extends MemoryBoot {
+  override async apply(task: Task, artifacts: BootArtifacts): Promise<void> {
+    const images = artifacts.images?.filter(({ image }) => this.tree.images.has(formatImageReference(image))) ?? [];
+    await super.apply(task, { ...artifacts, images });
+  }
+}
+
+class PutsImagesOutside extends MemoryBoot {
+  override render(task: Task, request: BootRequest): BootArtifacts {
+    const { images = [], ...rest } = super.render(task, request);
+    return { ...rest, images: images.map(({ root, path, image }) => ({ root, path: `../${path}`, image })) };
+  }
+}
+
+class NamesImagesTwice extends MemoryBoot {
+  override render(task: Task, request: BootRequest): BootArtifacts {
+    const artifacts = super.render(task, request);
+    const [file] = artifacts.files;
+    if (file === undefined) return artifacts;
+    return { ...artifacts, images: [{ root: file.root, path: file.path, image: { kind: 'glance', id: 'x' } }] };
+  }
+}
+
+class ServesAdapters extends MemoryBoot {
+  override render(task: Task, request: BootRequest): BootArtifacts {
+    const isAdapter = request.source.kind === 'hba';
+    return super.render(task, isAdapter ? { ...request, source: { kind: 'local_disk' } } : request);
+  }
+}
+
+class AnswersStrangers extends MemoryBoot {
+  override render(task: Task, request: BootRequest): BootArtifacts {
+    const { dhcp = [], ...rest } = super.render(task, request);
+    return {
+      ...rest,
+      dhcp: dhcp.map(({ portUuid, bootFiles }) => ({ portUuid, macAddress: '52:54:00:ff:ff:ff', bootFiles })),
+    };
+  }
+}
+
+function withBootFiles(dhcp: readonly DhcpBoot[], bootFiles: DhcpBoot['bootFiles']): readonly DhcpBoot[] {
+  return dhcp.map(({ portUuid, macAddress }) => ({ portUuid, macAddress, bootFiles }));
+}
+
+class GivesBadBootFiles extends MemoryBoot {
+  override render(task: Task, request: BootRequest): BootArtifacts {
+    const { dhcp = [], ...rest } = super.render(task, request);
+    return { ...rest, dhcp: withBootFiles(dhcp, { 'http-x86_64': 'loader.efi' }) };
+  }
+}
+
+class ServesBios extends SystemsBoot {
+  override render(task: Task, request: BootRequest): BootArtifacts {
+    const { dhcp = [], ...rest } = super.render(task, request);
+    return { ...rest, dhcp: withBootFiles(dhcp, { bios: 'loader.0' }) };
+  }
+}
+
+class ForgetsRoot extends SystemsBoot {
+  override render(task: Task, request: BootRequest): BootArtifacts {
+    const { source } = request;
+    if (source.kind !== 'iscsi' || source.system === null) return super.render(task, request);
+    return super.render(task, { ...request, source: { ...source, system: { ...source.system, root: '' } } });
+  }
+}
+
+class ReadsOtherKeys extends MemoryBoot {
+  override describeImage(task: Task): Promise<InstanceImage> {
+    const instanceInfo = { ...task.node.instanceInfo, boot_iso: null };
+    return super.describeImage({ ...task, node: { ...task.node, instanceInfo } });
+  }
+}
+
+class IgnoresBadReferences extends MemoryBoot {
+  override async describeImage(task: Task): Promise<InstanceImage> {
+    const nothing = { kernel: null, ramdisk: null, bootIso: null, root: null, initramfsType: null };
+    return await super.describeImage(task).catch(() => nothing);
+  }
+}
+
+class AppendsRawParameters extends MemoryBoot {
+  override render(task: Task, request: BootRequest): BootArtifacts {
+    const { files, ...rest } = super.render(task, request);
+    const parameters = (task.node.driverInfo['kernel_append_params'] ?? '') as string;
+    return {
+      ...rest,
+      files: files.map((file) => withContent(file, SecretText.join([parameters, file.content], '\n'))),
+    };
   }
 }
 
@@ -167,6 +295,11 @@ describe('the boot suite', () => {
       (tree) => new WritesValuesRaw(tree),
     ),
     mutant(
+      'lets an NFS option break the line',
+      'hostile values > in an NFS option are refused by name or stay values',
+      (tree) => new WritesValuesRaw(tree),
+    ),
+    mutant(
       'makes a path of a node name',
       'hostile values > in the free text of a node change neither paths nor lines',
       (tree) => new NamesFilesAfterNodes(tree),
@@ -178,13 +311,88 @@ describe('the boot suite', () => {
     ),
     mutant(
       'declares what it does not render',
-      'boot sources > renders the source of nfs_volume_boot when that is declared, and refuses it by name when it is not',
+      'boot sources > renders the source of fibre_channel_volume_boot when that is declared, and refuses it by name when it is not',
       (tree) => new DeclaresTooMuch(tree),
     ),
     mutant(
       'knows one path only',
       'boot sources > tells an iSCSI machine its own name, every path and the credentials, when it writes files for it',
       (tree) => new KnowsOnePath(tree),
+    ),
+    mutant(
+      'places no images',
+      'images > of ramdisk_boot, when that is declared, are put where the artifacts say or are addresses in the files',
+      (tree) => new ForgetsImages(tree),
+    ),
+    mutant(
+      'says nothing about the images of a system',
+      'images > of kernel_from_image, when that is declared, are put where the artifacts say or are addresses in the files',
+      (tree) => new RendersNoImages(tree),
+    ),
+    mutant(
+      'leaves images behind',
+      'images > of nfs_volume_boot, when that is declared, are removed with what else the node has',
+      (tree) => new LeavesImages(tree),
+    ),
+    mutant(
+      'keeps the images of an earlier boot',
+      'images > of iso_boot, when that is declared, are removed when the node boots from something else',
+      (tree) => new KeepsOldImages(tree),
+    ),
+    mutant(
+      'boots without an image that it could not get',
+      'images > of ramdisk_boot, when that is declared, leave every file whole when one cannot be had',
+      (tree) => new ToleratesLostImages(tree),
+    ),
+    mutant(
+      'puts images outside of the root',
+      'boot sources > renders the source of iso_boot when that is declared, and refuses it by name when it is not',
+      (tree) => new PutsImagesOutside(tree),
+    ),
+    mutant(
+      'puts an image where a file is',
+      'artifacts > have paths inside their root, each once, and links that lead to a file of theirs',
+      (tree) => new NamesImagesTwice(tree),
+    ),
+    mutant(
+      'serves files to a machine that boots by its own adapter',
+      'boot sources > renders nothing but the boot device for a machine whose own adapter finds the volume',
+      (tree) => new ServesAdapters(tree),
+    ),
+    mutant(
+      'tells DHCP of other network cards',
+      "DHCP > names network cards of the node's own ports, each once",
+      (tree) => new AnswersStrangers(tree),
+    ),
+    mutant(
+      'gives a path to a client of HTTP boot',
+      'DHCP > gives boot files that are paths in the TFTP root or URLs, and to HTTP clients only the latter',
+      (tree) => new GivesBadBootFiles(tree),
+    ),
+    mutant(
+      'serves a legacy BIOS although it is for UEFI only',
+      'DHCP > gives nothing to a legacy BIOS when the interface is for UEFI only',
+      (tree) => new ServesBios(tree),
+    ),
+    mutant(
+      'forgets the root of a system',
+      'boot sources > tells an iSCSI machine its own name, every path and the credentials, when it writes files for it',
+      (tree) => new ForgetsRoot(tree),
+    ),
+    mutant(
+      'does not read instance_info.boot_iso',
+      'describeImage > gives the kernel, the ramdisk and the ISO image that instance_info names, and changes nothing',
+      (tree) => new ReadsOtherKeys(tree),
+    ),
+    mutant(
+      'ignores what is no reference to an image',
+      'describeImage > names instance_info.kernel when it is no reference to an image',
+      (tree) => new IgnoresBadReferences(tree),
+    ),
+    mutant(
+      'writes the kernel parameters of a node as they are',
+      'hostile values > in the kernel parameters of a node are refused by name or stay values',
+      (tree) => new AppendsRawParameters(tree),
     ),
     mutant(
       'ignores an aborted signal',

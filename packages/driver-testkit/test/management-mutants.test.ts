@@ -51,6 +51,51 @@ class ResetsBootDevice extends MemoryManagement {
   }
 }
 
+class LosesBootMode extends MemoryManagement {
+  override async setBootDevice(task: Task, device: BootDevice, persistent: boolean): Promise<void> {
+    await super.setBootDevice(task, device, persistent);
+    this.machines.of(task.node).bootMode = 'bios';
+  }
+}
+
+class ClaimsEveryMode extends MemoryManagement {
+  override async setBootMode(task: Task, mode: BootMode): Promise<void> {
+    await super.setBootMode(task, mode).catch(() => undefined);
+  }
+}
+
+class RefusesTheOnlyMode extends MemoryManagement {
+  override async setBootMode(task: Task, mode: BootMode): Promise<void> {
+    if (this.machines.of(task.node).hasOneBootMode) throw invalidParameter('The boot mode cannot be set.');
+    await super.setBootMode(task, mode);
+  }
+}
+
+class ForgetsSecureBoot extends MemoryManagement {
+  override async setSecureBoot(task: Task, enabled: boolean): Promise<void> {
+    if (enabled) await super.setSecureBoot(task, enabled);
+  }
+}
+
+class ReportsNoSecureBoot extends MemoryManagement {
+  override async getSecureBoot(task: Task): Promise<boolean | null> {
+    return (await super.getSecureBoot(task)) === true ? true : null;
+  }
+}
+
+class ClearsDeviceForSecureBoot extends MemoryManagement {
+  override async setSecureBoot(task: Task, enabled: boolean): Promise<void> {
+    await super.setSecureBoot(task, enabled);
+    this.machines.of(task.node).bootDevice = null;
+  }
+}
+
+class BelievesInSecureBoot extends MemoryManagement {
+  override async setSecureBoot(task: Task, enabled: boolean): Promise<void> {
+    await super.setSecureBoot(task, enabled).catch(() => undefined);
+  }
+}
+
 class CutsUrl extends MemoryManagement {
   override setHttpBootUrl(task: Task, url: string): Promise<void> {
     return super.setHttpBootUrl(task, url.replace(/\?.*$/, ''));
@@ -91,6 +136,41 @@ describe('the management suite', () => {
       'loses the boot device with the boot mode',
       'boot mode > leaves the boot device alone when the boot mode is set',
       (machines) => new ResetsBootDevice(machines),
+    ),
+    mutant(
+      'loses the boot mode with the boot device',
+      'boot mode > stays uefi when the boot device is set',
+      (machines) => new LosesBootMode(machines),
+    ),
+    mutant(
+      'claims to have set a mode that the machine does not have',
+      'boot mode > of a machine that has one only is accepted, and any other is refused',
+      (machines) => new ClaimsEveryMode(machines),
+    ),
+    mutant(
+      'refuses the mode that the machine has',
+      'boot mode > of a machine that has one only is accepted, and any other is refused',
+      (machines) => new RefusesTheOnlyMode(machines),
+    ),
+    mutant(
+      'does not turn Secure Boot off',
+      'Secure Boot > is turned on and off and read back, or cannot be set',
+      (machines) => new ForgetsSecureBoot(machines),
+    ),
+    mutant(
+      'reports Secure Boot that is off as none',
+      'Secure Boot > is turned on and off and read back, or cannot be set',
+      (machines) => new ReportsNoSecureBoot(machines),
+    ),
+    mutant(
+      'loses the boot device with Secure Boot',
+      'Secure Boot > leaves the boot device and the boot mode alone',
+      (machines) => new ClearsDeviceForSecureBoot(machines),
+    ),
+    mutant(
+      'does not read back the state of Secure Boot',
+      'interruptions > notices when the BMC does not keep a boot mode or a state of Secure Boot',
+      (machines) => new BelievesInSecureBoot(machines),
     ),
     mutant(
       'changes the URL',

@@ -1,4 +1,10 @@
-import type { BootInterface, ManagementInterface, PowerInterface, StorageInterface } from '@ironbark/core';
+import type {
+  BootInterface,
+  CapabilityTag,
+  ManagementInterface,
+  PowerInterface,
+  StorageInterface,
+} from '@ironbark/core';
 import { malformedIscsiTargets, type StorageHarness } from '../src/storage.ts';
 import type { BootHarness } from '../src/boot.ts';
 import type { ManagementHarness } from '../src/management.ts';
@@ -44,21 +50,24 @@ export function powerHarness(
 
 export function managementHarness(
   make = (machines: MemoryMachines): ManagementInterface => new MemoryManagement(machines),
+  hasSecureBoot = true,
 ): ManagementHarness {
   return {
-    faults: ['ignores_settings', 'unreachable'],
+    faults: ['ignores_settings', 'one_boot_mode', 'unreachable'],
     create({ records }) {
       const machines = new MemoryMachines();
+      for (const { node } of records) machines.of(node).secureBoot = hasSecureBoot ? false : null;
       return {
         driver: make(machines),
         records,
         observe({ node }) {
-          const { bootDevice, persistent, bootMode, httpBootUrl } = machines.of(node);
-          return { bootDevice, persistent, bootMode, httpBootUrl };
+          const { bootDevice, persistent, bootMode, httpBootUrl, secureBoot } = machines.of(node);
+          return { bootDevice, persistent, bootMode, httpBootUrl, secureBoot };
         },
         inject(fault, faulty) {
           const machine = machines.of(faulty.node);
           if (fault === 'ignores_settings') machine.ignoresSettings = true;
+          if (fault === 'one_boot_mode') machine.hasOneBootMode = true;
           if (fault === 'unreachable') machine.unreachable = true;
           return faulty;
         },
@@ -98,12 +107,21 @@ export function storageHarness(
   };
 }
 
+/** A boot interface that cannot read volumes, so that it serves kernel and ramdisk of their images. */
+export class SystemsBoot extends MemoryBoot {
+  override readonly capabilities: readonly CapabilityTag[] = [
+    ...new MemoryBoot().capabilities,
+    'kernel_from_image',
+    'uefi_only',
+  ];
+}
+
 export function bootHarness(make = (tree: MemoryBootTree): BootInterface => new MemoryBoot(tree)): BootHarness {
   return {
     faults: ['write_refused'],
     hostileTexts: ['"', '\\"; quit'],
-    create({ records }) {
-      const tree = new MemoryBootTree();
+    create({ records, images }) {
+      const tree = new MemoryBootTree(images);
       return {
         driver: make(tree),
         records,

@@ -204,6 +204,8 @@ export interface ManagementService {
   getBootDevice(ident: string): Promise<BootDeviceSetting>;
   setBootDevice(ident: string, device: string, persistent: boolean): Promise<void>;
   setBootMode(ident: string, mode: BootMode): Promise<void>;
+  /** Counts from the next start on. */
+  setSecureBoot(ident: string, enabled: boolean): Promise<void>;
 }
 
 export interface VendorMethodDescription {

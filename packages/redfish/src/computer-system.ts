@@ -1,7 +1,10 @@
 import { IronbarkError } from '@ironbark/core';
-import { changeBoot, readBoot, type BootChange, type BootSettings } from './boot-settings.ts';
+import { changeBoot } from './boot-change.ts';
+import { changeBootMode, readBootMode } from './boot-mode.ts';
+import { readBoot, type BootChange, type BootSettings, type RedfishBootMode } from './boot-settings.ts';
 import { linkAt, linksAt, objectAt, objectsAt, textAt, textsAt, type JsonObject } from './json.ts';
 import type { RedfishClient, RedfishResource } from './redfish-client.ts';
+import { changeSecureBoot, readSecureBoot } from './secure-boot.ts';
 import { VirtualMediaSlot } from './virtual-media.ts';
 
 /** PowerState of a resource: DSP0268, ComputerSystem. Null: the service does not say, or says something else. */
@@ -92,6 +95,26 @@ export class ComputerSystem {
   /** Changes boot settings and returns when the BMC shows them. @throws as {@link changeBoot}. */
   async changeBoot(change: BootChange, signal: AbortSignal): Promise<void> {
     await changeBoot(this.client, this.path, change, signal);
+  }
+
+  /** As {@link readBootMode}. */
+  async bootMode(signal: AbortSignal): Promise<RedfishBootMode | null> {
+    return readBootMode(this.client, this.path, signal);
+  }
+
+  /** @throws as {@link changeBootMode}. */
+  async changeBootMode(mode: RedfishBootMode, signal: AbortSignal): Promise<void> {
+    await changeBootMode(this.client, this.path, mode, signal);
+  }
+
+  /** As {@link readSecureBoot}. */
+  async secureBoot(signal: AbortSignal): Promise<boolean | null> {
+    return readSecureBoot(this.client, this.path, signal);
+  }
+
+  /** @throws as {@link changeSecureBoot}. */
+  async changeSecureBoot(enabled: boolean, signal: AbortSignal): Promise<void> {
+    await changeSecureBoot(this.client, this.path, enabled, signal);
   }
 
   /** The virtual media slots, those of the system first, then those of its managers. */

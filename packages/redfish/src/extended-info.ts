@@ -33,6 +33,11 @@ export function isSessionLimit(body: unknown): boolean {
   return readMessages(body).ids.includes('SessionLimitExceeded');
 }
 
+/** Whether a BMC says that a change counts from the next start on: `ResetRequired` of DMTF's Base registry, `SystemResetRequired` of HPE. */
+export function asksForReset(body: unknown): boolean {
+  return readMessages(body).ids.some((id) => /(?:Reset|Reboot)Required$/.test(id));
+}
+
 /** Some services send one object where the specification asks for a list. */
 function messagesAt(part: JsonObject | undefined, key: string): readonly JsonObject[] {
   const single = objectAt(part, key);

@@ -81,6 +81,21 @@ function classify(status: number, ids: readonly string[], { keyPrefix }: Request
   };
 }
 
+/** The error for what a system or its BMC does not have. @param what continues "does not support …". */
+export function unsupportedFault(
+  { address }: Pick<RequestContext, 'address'>,
+  path: string,
+  what: string,
+  hint: string,
+  cause?: unknown,
+): IronbarkError {
+  return new IronbarkError('BMC_UNSUPPORTED', `BMC ${address} does not support ${what} for ${path}.`, {
+    hint,
+    details: { address, path },
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
 /** The status of the answer that an error was made of. */
 export function statusOf(error: unknown): number | undefined {
   const status = isIronbarkError(error) ? error.details?.['status'] : undefined;

@@ -1,5 +1,6 @@
 import type { Logger } from '@ironbark/core';
 import { authenticationHeaders, Authenticator, rootPath, type Authentication } from './authenticator.ts';
+import { asksForReset } from './extended-info.ts';
 import { defaultPatience, type RedfishConnection, type RedfishPatience } from './connection.ts';
 import { isJsonObject, textAt, type JsonObject } from './json.ts';
 import { RedfishHttp, type RedfishReply, type RedfishRequest } from './redfish-http.ts';
@@ -12,6 +13,9 @@ export interface RedfishClientOptions {
   /** What the driver_info keys of this BMC begin with, for hints. Default: `redfish_`. */
   readonly keyPrefix?: string;
 }
+
+/** `delayed`: the BMC asks for a reset of the system, and may show the old value until then. */
+export type PatchResult = 'made' | 'delayed';
 
 /** A resource as it was when it was read. */
 export interface RedfishResource {
@@ -67,22 +71,24 @@ export class RedfishClient implements AsyncDisposable {
   /**
    * Changes properties of a resource, on the condition that it is as it was read where it has an entity tag. Returns when the task
    * is done that the BMC may make of it, unless the options say otherwise.
+   * @returns what the BMC says about when the change counts.
    */
   async patch(
     resource: RedfishResource,
     body: object,
     signal: AbortSignal,
     options: { readonly awaitsTask?: boolean } = {},
-  ): Promise<void> {
+  ): Promise<PatchResult> {
     const request = { method: 'PATCH', path: resource.path, body, signal } as const;
     let reply: RedfishReply | undefined;
     for await (const etag of this.#conditions(resource, signal)) {
       reply = await this.#send({ ...request, headers: etag === null ? {} : { 'if-match': etag } });
       if (reply.status !== 412 && reply.status !== 428) break;
     }
-    if (reply === undefined) return;
+    if (reply === undefined) return 'made';
     if (options.awaitsTask === false) this.#accept(request, reply);
     else await this.#finish(request, reply);
+    return asksForReset(reply.body) ? 'delayed' : 'made';
   }
 
   /** Runs an action. Returns when the task is done that the BMC may make of it. */

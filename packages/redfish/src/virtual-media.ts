@@ -95,7 +95,10 @@ export class VirtualMediaSlot {
     const resource = await this.#client.get(this.path, signal);
     const body = { Image: url, Inserted: true, WriteProtected: writeProtected };
     const action = actionTarget(resource.body, '#VirtualMedia.InsertMedia');
-    if (action === undefined) return this.#client.patch(resource, body, signal);
+    if (action === undefined) {
+      await this.#client.patch(resource, body, signal);
+      return;
+    }
     try {
       await this.#client.post(action, body, signal);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Secret } from '@ironbark/core';
 import { certificatePath, keyPath } from '@ironbark/lab/fake-service';
-import { BmcSimulator, type BmcOptions, type BmcRequest, type BmcSystem } from '@ironbark/lab';
+import { BmcSimulator, SimulatedMachine, type BmcOptions, type BmcRequest, type BmcSystem } from '@ironbark/lab';
 import { describe, expect, it } from 'vitest';
 import {
   chooseSlot,
@@ -42,6 +42,13 @@ async function start(
   };
 }
 
+/** A machine whose UEFI HTTP boot takes its URL from DHCP. */
+class DhcpMachine extends SimulatedMachine {
+  override get takesHttpBootUrl(): boolean {
+    return false;
+  }
+}
+
 function count(requests: readonly BmcRequest[], method: string, path: RegExp): number {
   return requests.filter((request) => request.method === method && path.test(request.path)).length;
 }
@@ -65,6 +72,29 @@ describe('the BMC of the lab', () => {
     await using bench = await start();
     await bench.system.changeBoot({ httpBootUri: 'http://192.0.2.1/boot.efi' }, soon());
     expect(bench.simulated.boot.httpBootUri).toBe('http://192.0.2.1/boot.efi');
+  });
+
+  it('turns Secure Boot on and off', async () => {
+    await using bench = await start();
+    expect(await bench.system.secureBoot(soon())).toBe(false);
+    await bench.system.changeSecureBoot(true, soon());
+    expect(bench.simulated.secureBoot?.isEnabled).toBe(true);
+    expect(await bench.system.secureBoot(soon())).toBe(true);
+    await bench.system.changeSecureBoot(false, soon());
+    expect(bench.simulated.secureBoot?.isEnabled).toBe(false);
+  });
+
+  it('is not asked to set Secure Boot as it is', async () => {
+    await using bench = await start();
+    await bench.system.changeSecureBoot(false, soon());
+    expect(count(bench.requests, 'PATCH', /./)).toBe(0);
+  });
+
+  it('takes Secure Boot on the condition of its entity tag', async () => {
+    await using bench = await start();
+    bench.simulated.quirks.requiresEtag = true;
+    await bench.system.changeSecureBoot(true, soon());
+    expect(count(bench.requests, 'PATCH', /SecureBoot$/)).toBe(1);
   });
 
   it('takes changes on the condition of its weak entity tag', async () => {
@@ -148,6 +178,107 @@ describe('a BMC with faults', () => {
     await using bench = await start();
     bench.simulated.quirks.ignoresBootOverride = true;
     await expect(bench.system.changeBoot({ target: 'Pxe' }, soon())).rejects.toMatchObject({ code: 'BMC_FAILURE' });
+  });
+
+  it('that takes a boot mode only beside a target gets it so, and the target stays', async () => {
+    await using bench = await start();
+    await bench.system.changeBoot({ target: 'Pxe', enabled: 'Continuous' }, soon());
+    bench.simulated.quirks.needsTargetForBootMode = true;
+    await bench.system.changeBootMode('Legacy', soon());
+    expect(bench.simulated.boot).toMatchObject({ target: 'Pxe', enabled: 'Continuous', mode: 'Legacy' });
+  });
+
+  it('that goes back to legacy boot with a new boot source is told the boot mode again', async () => {
+    await using bench = await start();
+    bench.simulated.quirks.losesBootMode = true;
+    await bench.system.changeBoot({ target: 'Pxe', enabled: 'Continuous' }, soon());
+    expect(bench.simulated.boot).toMatchObject({ target: 'Pxe', enabled: 'Continuous', mode: 'UEFI' });
+  });
+
+  it('that changes the boot mode at the next start is believed', async () => {
+    await using bench = await start({}, {}, { settleTimeoutMs: 60_000 });
+    bench.simulated.quirks.delaysBootMode = true;
+    await bench.system.changeBootMode('Legacy', soon());
+    await bench.system.changeBoot({ target: 'Pxe', enabled: 'Continuous' }, soon());
+    await bench.system.reset(['On'], soon());
+    expect(bench.simulated.lastBoot).toMatchObject({ target: 'Pxe', mode: 'Legacy' });
+  });
+
+  it('that has a fixed boot mode is content with it, and else says what to change', async () => {
+    await using bench = await start();
+    bench.simulated.quirks.hasFixedBootMode = true;
+    await bench.system.changeBootMode('UEFI', soon());
+    await expect(bench.system.changeBootMode('Legacy', soon())).rejects.toMatchObject({
+      code: 'BMC_UNSUPPORTED',
+      message: expect.stringMatching(/boot mode Legacy \(the machine boots in UEFI mode\).* read-only property/),
+      hint: expect.stringMatching(/attribute BootMode, now Uefi\), or ask for boot_mode uefi/),
+    });
+    expect(count(bench.requests, 'PATCH', /./)).toBe(1);
+  });
+
+  it('of a machine with one boot mode is content with it, and else says what to change', async () => {
+    await using bench = await start();
+    await bench.bmc.addMachine('vm', new SimulatedMachine(['52:54:00:00:00:01'], 'bios'));
+    const system = await findSystem(bench.system.client, 'vm', soon());
+    await system.changeBootMode('Legacy', soon());
+    await expect(system.changeBootMode('UEFI', soon())).rejects.toMatchObject({
+      code: 'BMC_UNSUPPORTED',
+      message: expect.stringContaining('the machine boots in Legacy mode only'),
+    });
+    await expect(system.changeBoot({ httpBootUri: 'http://192.0.2.1/boot.efi' }, soon())).rejects.toMatchObject({
+      code: 'BMC_UNSUPPORTED',
+      hint: expect.stringContaining('DHCP'),
+    });
+    expect(count(bench.requests, 'PATCH', /./)).toBe(0);
+  });
+
+  it('of a machine that takes the URL of HTTP boot from DHCP says so', async () => {
+    await using bench = await start();
+    await bench.bmc.addMachine('vm', new DhcpMachine(['52:54:00:00:00:01'], 'uefi'));
+    const system = await findSystem(bench.system.client, 'vm', soon());
+    await expect(system.changeBoot({ httpBootUri: 'http://192.0.2.1/boot.efi' }, soon())).rejects.toMatchObject({
+      code: 'BMC_UNSUPPORTED',
+      message: expect.stringContaining('HttpBootUri'),
+      hint: expect.stringContaining('DHCP'),
+    });
+  });
+
+  it('of a machine without Secure Boot knows of none, and cannot set it', async () => {
+    await using bench = await start();
+    bench.simulated.quirks.lacksSecureBoot = true;
+    expect(await bench.system.secureBoot(soon())).toBeNull();
+    await expect(bench.system.changeSecureBoot(true, soon())).rejects.toMatchObject({
+      code: 'BMC_UNSUPPORTED',
+      message: expect.stringContaining('does not support Secure Boot'),
+      hint: expect.stringContaining('secure_boot'),
+    });
+  });
+
+  it('that turns Secure Boot on at the next start is believed', async () => {
+    await using bench = await start({}, {}, { settleTimeoutMs: 60_000 });
+    bench.simulated.quirks.delaysSecureBoot = true;
+    await bench.system.changeSecureBoot(true, soon());
+    await bench.system.reset(['On'], soon());
+    expect(await bench.system.secureBoot(soon())).toBe(true);
+  });
+
+  it('that forgets Secure Boot is found out', async () => {
+    await using bench = await start();
+    bench.simulated.quirks.ignoresSecureBoot = true;
+    await expect(bench.system.changeSecureBoot(true, soon())).rejects.toMatchObject({
+      code: 'BMC_FAILURE',
+      message: expect.stringContaining('Secure Boot on'),
+    });
+  });
+
+  it('that sets no Secure Boot while the machine is on says so', async () => {
+    await using bench = await start();
+    bench.simulated.quirks.locksSecureBootWhileOn = true;
+    await bench.system.reset(['On'], soon());
+    await expect(bench.system.changeSecureBoot(true, soon())).rejects.toMatchObject({
+      code: 'BMC_FAILURE',
+      message: expect.stringContaining('in use'),
+    });
   });
 
   it('that claims to have an image without having one is found out', async () => {

@@ -1,11 +1,15 @@
 import {
+  formatImageReference,
   isSecret,
+  parseImageReference,
   Secret,
   SecretText,
   type BootArtifacts,
   type BootInterface,
   type BootRequest,
   type CapabilityTag,
+  type ImageReference,
+  type InstanceImage,
   type Task,
 } from '@ironbark/core';
 import { fakeProperties } from './node-options.ts';
@@ -23,6 +27,7 @@ export class FakeBoot implements BootInterface {
     'fibre_channel_volume_boot',
     'nfs_volume_boot',
     'ramdisk_boot',
+    'iso_boot',
     'ipxe_boot',
   ];
   readonly properties = fakeProperties;
@@ -44,7 +49,29 @@ export class FakeBoot implements BootInterface {
     this.#steps.validate(task, 'boot.validate');
   }
 
+  /** What `instance_info` says; there is no image service to ask. */
+  async describeImage({ node }: Task): Promise<InstanceImage> {
+    await Promise.resolve();
+    const textAt = (key: string): string | null => {
+      const value = node.instanceInfo[key];
+      return typeof value === 'string' ? value : null;
+    };
+    const imageAt = (key: string): ImageReference | null => {
+      const text = textAt(key);
+      return text === null ? null : parseImageReference(text, `instance_info.${key} of node ${node.uuid}`);
+    };
+    const [uuid, label] = [textAt('image_rootfs_uuid'), textAt('image_rootfs_label')];
+    return {
+      kernel: imageAt('kernel'),
+      ramdisk: imageAt('ramdisk'),
+      bootIso: imageAt('boot_iso'),
+      root: uuid === null ? label && `LABEL=${label}` : `UUID=${uuid}`,
+      initramfsType: null,
+    };
+  }
+
   render(task: Task, request: BootRequest): BootArtifacts {
+    if (request.source.kind === 'hba') return { files: [], links: [], bootDevice: 'disk', warnings: [] };
     const path = `fake/${task.node.uuid}/boot.json`;
     return {
       files: [{ root: 'http', path, content: jsonText(request) }],
@@ -65,7 +92,7 @@ export class FakeBoot implements BootInterface {
   }
 }
 
-/** JSON on one line in which the values of secrets stay secrets. */
+/** JSON on one line in which the values of secrets stay secrets. Images are written as people write them. */
 function jsonText(value: unknown): SecretText {
   const parts: (string | Secret)[] = [];
   let plain = '';
@@ -73,6 +100,8 @@ function jsonText(value: unknown): SecretText {
     if (isSecret(item)) {
       parts.push(plain, quoted(item));
       plain = '';
+    } else if (isImageReference(item)) {
+      plain += JSON.stringify(formatImageReference(item));
     } else if (typeof item === 'object' && item !== null) {
       const isList = Array.isArray(item);
       plain += isList ? '[' : '{';
@@ -87,6 +116,11 @@ function jsonText(value: unknown): SecretText {
   };
   write(value);
   return new SecretText([...parts, plain]);
+}
+
+function isImageReference(value: unknown): value is ImageReference {
+  const kinds: readonly ImageReference['kind'][] = ['glance', 'url', 'file'];
+  return typeof value === 'object' && value !== null && 'kind' in value && kinds.some((kind) => kind === value.kind);
 }
 
 function quoted(secret: Secret): Secret {

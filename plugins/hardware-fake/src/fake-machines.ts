@@ -20,6 +20,7 @@ export class FakeMachines {
       persistent: null,
       bootMode: 'uefi',
       httpBootUrl: null,
+      secureBoot: false,
     };
   }
 

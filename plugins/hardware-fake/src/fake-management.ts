@@ -58,6 +58,15 @@ export class FakeManagement implements ManagementInterface {
     await this.#set(task, 'management.set_boot_mode', { bootMode });
   }
 
+  async getSecureBoot(task: Task): Promise<boolean> {
+    await this.#steps.begin(task, 'management.get_secure_boot');
+    return (await this.#machines.read(task.node)).secureBoot;
+  }
+
+  async setSecureBoot(task: Task, secureBoot: boolean): Promise<void> {
+    await this.#set(task, 'management.set_secure_boot', { secureBoot });
+  }
+
   async setHttpBootUrl(task: Task, httpBootUrl: string): Promise<void> {
     await this.#set(task, 'management.set_http_boot_url', { httpBootUrl });
   }

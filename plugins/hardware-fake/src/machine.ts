@@ -10,6 +10,7 @@ export const fakeMachine = z.object({
   persistent: z.boolean().nullable(),
   bootMode: z.enum(['bios', 'uefi']),
   httpBootUrl: z.string().nullable(),
+  secureBoot: z.boolean().default(false),
 });
 
 export type FakeMachine = Readonly<z.infer<typeof fakeMachine>>;

@@ -23,6 +23,8 @@ export const fakeSteps = [
   'management.get_boot_mode',
   'management.set_boot_mode',
   'management.set_http_boot_url',
+  'management.get_secure_boot',
+  'management.set_secure_boot',
   'boot.validate',
   'boot.apply',
   'boot.clean_up',

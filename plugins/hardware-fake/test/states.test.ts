@@ -55,6 +55,18 @@ describe('boot artifacts', () => {
   });
 });
 
+describe('the image of an instance', () => {
+  it.each([
+    [{ image_rootfs_uuid: '0f1e' }, 'UUID=0f1e'],
+    [{ image_rootfs_label: 'root' }, 'LABEL=root'],
+    [{}, null],
+  ])('has its root from instance_info %j', async (instanceInfo, root) => {
+    const { boot } = createFakes();
+    const task = { ...taskWith({}), node: createNode({ instanceInfo }) };
+    expect((await boot.describeImage(task)).root).toBe(root);
+  });
+});
+
 describe('states in a directory', () => {
   let directory: string;
   beforeEach(async () => {
@@ -81,6 +93,13 @@ describe('states in a directory', () => {
     await machines.change(node, { powerState: 'power off' });
     expect(await readdir(directory)).toEqual([`${node.uuid}.json`]);
     expect((await stat(join(directory, `${node.uuid}.json`))).mode & 0o777).toBe(0o600);
+  });
+
+  it('are read when they say nothing of Secure Boot', async () => {
+    const machines = new FakeMachines(new DirectoryStates(directory));
+    const { secureBoot: _new, ...before } = await machines.read(node);
+    await writeFile(join(directory, `${node.uuid}.json`), JSON.stringify(before));
+    expect((await machines.read(node)).secureBoot).toBe(false);
   });
 
   it('survive a write that was cut off', async () => {

@@ -55,29 +55,44 @@ export class RedfishManagement implements ManagementInterface {
    */
   async setBootDevice(task: Task, device: BootDevice, persistent: boolean): Promise<void> {
     await this.#systems.use(task, async (system) => {
-      const targets = targetsOf(await system.boot(task.signal));
+      const settings = await system.boot(task.signal);
+      const { httpBootUri } = settings;
+      const targets = targetsOf(settings);
       const target = targets.get(device);
       if (target === undefined) {
         throw invalidParameter(`The BMC of node ${task.node.uuid} does not offer the boot device ${device}.`, {
           hint: `It offers: ${[...targets.keys()].join(', ') || 'none'}.`,
         });
       }
-      await system.changeBoot({ target, enabled: persistent ? 'Continuous' : 'Once' }, task.signal);
+      const enabled = persistent ? 'Continuous' : 'Once';
+      // Some BMCs forget the address with the target that it does not stand beside.
+      const beside = device === 'uefihttp' && httpBootUri !== null ? { httpBootUri } : {};
+      await system.changeBoot({ target, enabled, ...beside }, task.signal);
     });
   }
 
   async getBootMode(task: Task): Promise<BootMode | null> {
     return this.#systems.use(task, async (system) => {
-      const { mode } = await system.boot(task.signal);
+      const mode = await system.bootMode(task.signal);
       if (mode === null) return null;
       return mode === 'UEFI' ? 'uefi' : 'bios';
     });
   }
 
+  /** @throws BMC_UNSUPPORTED when the machine has another mode and the BMC cannot change it. */
   async setBootMode(task: Task, mode: BootMode): Promise<void> {
     await this.#systems.use(task, async (system) => {
-      await system.changeBoot({ mode: mode === 'uefi' ? 'UEFI' : 'Legacy' }, task.signal);
+      await system.changeBootMode(mode === 'uefi' ? 'UEFI' : 'Legacy', task.signal);
     });
+  }
+
+  async getSecureBoot(task: Task): Promise<boolean | null> {
+    return this.#systems.use(task, async (system) => system.secureBoot(task.signal));
+  }
+
+  /** @throws BMC_UNSUPPORTED when the machine has no Secure Boot. */
+  async setSecureBoot(task: Task, enabled: boolean): Promise<void> {
+    await this.#systems.use(task, async (system) => system.changeSecureBoot(enabled, task.signal));
   }
 
   async setHttpBootUrl(task: Task, url: string): Promise<void> {

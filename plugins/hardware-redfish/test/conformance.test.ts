@@ -2,7 +2,7 @@ import type { BootDevice } from '@ironbark/core';
 import { describeManagementDriver, type ManagementFault } from '@ironbark/driver-testkit/management';
 import { describePowerDriver, type PowerFault, type RefusedRecords } from '@ironbark/driver-testkit/power';
 import type { NodeRecords } from '@ironbark/driver-testkit/fakes';
-import { BmcSimulator, SimulatedMachine, type BmcSystem } from '@ironbark/lab';
+import { BmcSimulator, SimulatedMachine, type BmcSystem, type SystemQuirks } from '@ironbark/lab';
 import { describe, it } from 'vitest';
 import { setUpRedfish } from './support/drivers.ts';
 
@@ -50,7 +50,10 @@ async function inject(
       system.quirks.ignoresReset = true;
       return records;
     case 'ignores_settings':
-      system.quirks.ignoresBootOverride = true;
+      Object.assign(system.quirks, { ignoresBootOverride: true, ignoresSecureBoot: true });
+      return records;
+    case 'one_boot_mode':
+      system.quirks.hasFixedBootMode = true;
       return records;
     case 'power_lost':
       await system.machine.powerOff();
@@ -116,29 +119,39 @@ const deviceOf: Readonly<Record<string, BootDevice>> = {
   Floppy: 'floppy',
 };
 
-describeManagementDriver(
-  { describe, it },
-  {
-    faults: ['ignores_settings', 'unreachable', 'unauthorized'],
-    refuses,
-    async create({ records: wanted }) {
-      const { redfish, records, systemOf, dispose } = await createFixture(wanted);
-      return {
-        driver: redfish.driver('management', 'redfish'),
-        records,
-        observe: (record) => {
-          const { enabled, target, mode, httpBootUri } = systemOf(record).boot;
-          const isSet = enabled !== 'Disabled';
-          return {
-            bootDevice: isSet ? (deviceOf[target] ?? null) : null,
-            persistent: isSet ? enabled === 'Continuous' : null,
-            bootMode: mode === 'UEFI' ? 'uefi' : 'bios',
-            httpBootUrl: httpBootUri === '' ? null : httpBootUri,
-          };
-        },
-        inject: (fault, record) => inject(fault, record, systemOf(record)),
-        dispose,
-      };
+const machines: readonly (readonly [string, SystemQuirks])[] = [
+  ['a BMC', {}],
+  ['a BMC without Secure Boot that forgets the boot mode', { lacksSecureBoot: true, losesBootMode: true }],
+];
+
+describe.each(machines)('with %s', (_name, quirks) => {
+  describeManagementDriver(
+    { describe, it },
+    {
+      faults: ['ignores_settings', 'one_boot_mode', 'unreachable', 'unauthorized'],
+      refuses,
+      async create({ records: wanted }) {
+        const { redfish, records, systemOf, dispose } = await createFixture(wanted);
+        for (const record of records) Object.assign(systemOf(record).quirks, quirks);
+        return {
+          driver: redfish.driver('management', 'redfish'),
+          records,
+          observe: (record) => {
+            const { boot, secureBoot } = systemOf(record);
+            const { enabled, target, mode, httpBootUri } = boot;
+            const isSet = enabled !== 'Disabled';
+            return {
+              bootDevice: isSet ? (deviceOf[target] ?? null) : null,
+              persistent: isSet ? enabled === 'Continuous' : null,
+              bootMode: mode === 'UEFI' ? 'uefi' : 'bios',
+              httpBootUrl: httpBootUri === '' ? null : httpBootUri,
+              secureBoot: secureBoot?.isEnabled ?? null,
+            };
+          },
+          inject: (fault, record) => inject(fault, record, systemOf(record)),
+          dispose,
+        };
+      },
     },
-  },
-);
+  );
+});

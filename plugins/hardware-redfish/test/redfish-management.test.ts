@@ -93,6 +93,25 @@ describe('the boot mode', () => {
 });
 
 describe('the HTTP boot URL', () => {
+  it('stands beside the boot device uefihttp, and beside no other', async () => {
+    const boot = bootOf(['Pxe', 'UefiHttp']);
+    await using setUp = await manage({ boot });
+    await setUp.driver.setHttpBootUrl?.(setUp.task, 'http://192.0.2.1/boot.efi');
+    await setUp.driver.setBootDevice(setUp.task, 'uefihttp', true);
+    await setUp.driver.setBootDevice(setUp.task, 'pxe', true);
+    expect(setUp.machine.patches).toEqual([
+      { Boot: { HttpBootUri: 'http://192.0.2.1/boot.efi' } },
+      {
+        Boot: {
+          BootSourceOverrideTarget: 'UefiHttp',
+          BootSourceOverrideEnabled: 'Continuous',
+          HttpBootUri: 'http://192.0.2.1/boot.efi',
+        },
+      },
+      { Boot: { BootSourceOverrideTarget: 'Pxe', BootSourceOverrideEnabled: 'Continuous' } },
+    ]);
+  });
+
   it.each(['ftp://192.0.2.1/x', 'x', ''])('%j is refused', async (url) => {
     await using setUp = await manage({ boot: bootOf(['UefiHttp']) });
     await expect(setUp.driver.setHttpBootUrl?.(setUp.task, url)).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });

@@ -10,6 +10,7 @@ import {
 } from '../inputs/provision.ts';
 import { introduced, provisionTargetVersions } from '../microversion-table.ts';
 import { notAcceptable } from '../microversion.ts';
+import { toBoolean } from '../inputs/input-field.ts';
 import { nodeIdent } from '../names.ts';
 import { readNode, requireNode } from '../ownership.ts';
 import { accepted, route } from '../route.ts';
@@ -121,6 +122,30 @@ export function registerNodeStates(app: FastifyInstance, { engine }: ApiContext)
       const ident = nodeIdent(request.params.ident, request.minor);
       await requireNode(engine, request.identity, ident);
       await engine.management.setBootMode(ident, request.body.target);
+      return accepted(request, reply, `nodes/${request.params.ident}/states`);
+    },
+  );
+
+  route(
+    app,
+    {
+      method: 'PUT',
+      url: '/v1/nodes/:ident/states/secure_boot',
+      rule: 'baremetal:node:set_secure_boot',
+      summary: 'Turn UEFI Secure Boot of a node on or off',
+      since: introduced.setBootMode,
+      body: {
+        type: 'object',
+        properties: { target: { type: ['boolean', 'string'], maxLength: 5 } },
+        required: ['target'],
+        additionalProperties: false,
+      },
+      responses: { 202: null },
+    },
+    async (request, reply) => {
+      const ident = nodeIdent(request.params.ident, request.minor);
+      await requireNode(engine, request.identity, ident);
+      await engine.management.setSecureBoot(ident, toBoolean(request.body.target, 'target', false));
       return accepted(request, reply, `nodes/${request.params.ident}/states`);
     },
   );

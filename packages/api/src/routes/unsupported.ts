@@ -18,12 +18,6 @@ interface Unsupported {
 const actions: readonly Unsupported[] = [
   { url: 'states/console', rule: 'baremetal:node:set_console_state', what: 'console' },
   { url: 'states/raid', rule: 'baremetal:node:set_raid_state', what: 'raid', since: introduced.raidConfig },
-  {
-    url: 'states/secure_boot',
-    rule: 'baremetal:node:set_boot_mode',
-    what: 'secure boot',
-    since: introduced.setBootMode,
-  },
   { url: 'management/inject_nmi', rule: 'baremetal:node:inject_nmi', what: 'inject_nmi', since: introduced.injectNmi },
 ];
 

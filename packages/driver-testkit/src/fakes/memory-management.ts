@@ -46,6 +46,11 @@ export class MemoryManagement implements ManagementInterface {
 
   async setBootMode(task: Task, mode: BootMode): Promise<void> {
     const machine = await this.#reach(task);
+    if (machine.hasOneBootMode && machine.bootMode !== mode) {
+      throw new IronbarkError('UNSUPPORTED', `Node ${task.node.uuid} boots in ${machine.bootMode} mode only.`, {
+        hint: `Set capability boot_mode:${machine.bootMode} of the node.`,
+      });
+    }
     if (!machine.ignoresSettings) machine.bootMode = mode;
     if (machine.bootMode !== mode) throw notTaken(task, 'boot mode');
   }
@@ -54,6 +59,21 @@ export class MemoryManagement implements ManagementInterface {
     const machine = await this.#reach(task);
     if (!machine.ignoresSettings) machine.httpBootUrl = url;
     if (machine.httpBootUrl !== url) throw notTaken(task, 'HTTP boot URL');
+  }
+
+  async getSecureBoot(task: Task): Promise<boolean | null> {
+    return (await this.#reach(task)).secureBoot;
+  }
+
+  async setSecureBoot(task: Task, enabled: boolean): Promise<void> {
+    const machine = await this.#reach(task);
+    if (machine.secureBoot === null) {
+      throw new IronbarkError('UNSUPPORTED', `Node ${task.node.uuid} has no Secure Boot.`, {
+        hint: 'Remove secure_boot from the capabilities of the node.',
+      });
+    }
+    if (!machine.ignoresSettings) machine.secureBoot = enabled;
+    if (machine.secureBoot !== enabled) throw notTaken(task, 'state of Secure Boot');
   }
 
   async #reach(task: Task) {

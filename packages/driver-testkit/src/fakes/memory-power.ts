@@ -20,6 +20,9 @@ export interface MemoryMachine {
   persistent: boolean | null;
   bootMode: BootMode;
   httpBootUrl: string | null;
+  /** Null: the machine has no Secure Boot. */
+  secureBoot: boolean | null;
+  hasOneBootMode: boolean;
   ignoresSoftActions: boolean;
   ignoresAllActions: boolean;
   ignoresSettings: boolean;
@@ -41,6 +44,8 @@ export class MemoryMachines {
       persistent: null,
       bootMode: 'uefi',
       httpBootUrl: null,
+      secureBoot: false,
+      hasOneBootMode: false,
       ignoresSoftActions: false,
       ignoresAllActions: false,
       ignoresSettings: false,

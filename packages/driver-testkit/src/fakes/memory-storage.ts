@@ -1,6 +1,7 @@
 import {
   explain,
   IronbarkError,
+  isImageOfVolume,
   isIronbarkError,
   parseVolumeConnection,
   type AttachedVolume,
@@ -78,6 +79,7 @@ const journalKey = 'volumes';
 
 /** A storage interface for a {@link MemoryArray} that keeps the contract. The connections are those in the targets' properties. */
 export class MemoryStorage implements StorageInterface {
+  readonly capabilities = ['image_volumes'] as const;
   readonly array: MemoryArray;
 
   constructor(array = new MemoryArray()) {
@@ -175,7 +177,8 @@ export class MemoryStorage implements StorageInterface {
   }
 
   shouldWriteImage(task: Task): boolean {
-    return 'image_source' in task.node.instanceInfo || !task.volumeTargets.some((target) => target.bootIndex === 0);
+    const asksForImage = 'image_source' in task.node.instanceInfo && !isImageOfVolume(task);
+    return asksForImage || !task.volumeTargets.some((target) => target.bootIndex === 0);
   }
 
   async plan(task: Task): Promise<StoragePlan> {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import type { BootArtifacts, BootRequest } from '@ironbark/core';
+import { formatImageReference, type BootArtifacts, type BootRequest, type BootSource } from '@ironbark/core';
 import type { NodeRecords } from '../fakes/records.ts';
 import type { Bench } from './bench.ts';
-import { requestOf, sourceFor } from './boot-sources.ts';
+import { contentOfImage } from './boot-images.ts';
+import { declaredSources, requestOf, sourceFor } from './boot-sources.ts';
 import type { Fixture, Harness, TestRunner } from './harness.ts';
 
 /** `write_refused`: what the driver writes to has no space left, or does not answer. */
@@ -11,10 +12,16 @@ export type BootFault = 'write_refused';
 export interface BootOptions {
   /** Nodes with ports, an `iqn` connector and iSCSI targets. Nothing of them is in the backend. */
   readonly records: readonly NodeRecords[];
+  /**
+   * The images that there are, by their reference as `formatImageReference` of core writes it. The driver's image service has to give
+   * these bytes, and to fail for any other reference.
+   */
+  readonly images: ReadonlyMap<string, Uint8Array>;
 }
 
 /** What machines would find, of all nodes together. */
 export interface ObservedBootTree {
+  /** Images are files like any other; all contents are text in UTF-8. */
   readonly files: readonly { readonly root: string; readonly path: string; readonly content: string }[];
   readonly links: readonly { readonly root: string; readonly path: string; readonly target: string }[];
 }
@@ -43,6 +50,14 @@ export interface BootContext {
   readonly use: (body: (bench: BootBench) => Promise<void>) => Promise<void>;
 }
 
+/** One source of every kind that the driver declares. */
+export function declaredBy(bench: BootBench): readonly BootSource[] {
+  const { capabilities = [] } = bench.driver;
+  return declaredSources
+    .filter(({ tag }) => capabilities.includes(tag))
+    .map(({ make }) => make(bench.records(), capabilities));
+}
+
 /** A request for the richest source that the driver declares. */
 export function requestFor(bench: BootBench, records: NodeRecords = bench.records()): BootRequest {
   return requestOf(sourceFor(bench.driver.capabilities ?? [], records));
@@ -54,11 +69,14 @@ export function renderFor(bench: BootBench, records: NodeRecords = bench.records
 
 /** Artifacts as plain values, with the contents that machines get. */
 export function revealedArtifacts(artifacts: BootArtifacts) {
-  const { files, links, bootDevice, warnings } = artifacts;
+  const { files, links, images = [], dhcp = [], bootDevice, httpBootUrl = null, warnings } = artifacts;
   return {
     files: files.map(({ root, path, content }) => ({ root, path, content: content.reveal() })),
     links: links.map(({ root, path, target }) => ({ root, path, target })),
+    images: images.map(({ root, path, image }) => ({ root, path, image: formatImageReference(image) })),
+    dhcp: dhcp.map(({ portUuid, macAddress, bootFiles }) => ({ portUuid, macAddress, bootFiles: { ...bootFiles } })),
     bootDevice,
+    httpBootUrl,
     warnings: [...warnings],
   };
 }
@@ -75,13 +93,21 @@ export async function sortedTree(bench: BootBench): Promise<ObservedBootTree> {
   return { files: files.toSorted(byPath), links: links.toSorted(byPath) };
 }
 
-/** Fails unless the backend holds every file and link of the artifacts, exactly. */
+/** Fails unless the backend holds every file, link and image of the artifacts, exactly. */
 export async function assertApplied(bench: BootBench, artifacts: BootArtifacts): Promise<void> {
   const tree = await bench.fixture.observe();
   const { files, links } = revealedArtifacts(artifacts);
   for (const file of files) {
     const found = tree.files.find(({ root, path }) => root === file.root && path === file.path);
     assert.equal(found?.content, file.content, `the content of ${file.root}/${file.path} is another`);
+  }
+  for (const { root, path, image } of artifacts.images ?? []) {
+    const found = tree.files.find((file) => root === file.root && path === file.path);
+    assert.equal(
+      found?.content,
+      contentOfImage(image),
+      `${root}/${path} is not the image ${formatImageReference(image)}`,
+    );
   }
   for (const link of links) {
     const found = tree.links.find(({ root, path }) => root === link.root && path === link.path);

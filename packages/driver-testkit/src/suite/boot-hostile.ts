@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
 import { isIronbarkError, explain, type BootArtifacts, type BootSource, type CapabilityTag } from '@ironbark/core';
 import type { NodeRecords } from '../fakes/records.ts';
-import { contentsOf, requestFor, type BootBench, type BootContext } from './boot-harness.ts';
+import { contentsOf, declaredBy, requestFor, type BootBench, type BootContext } from './boot-harness.ts';
 import { assertInsideRoot } from './boot-render.ts';
-import {
-  iscsiFields,
-  iscsiSource,
-  ramdiskFields,
-  ramdiskSource,
-  requestOf,
-  type HostileField,
-} from './boot-sources.ts';
+import { iscsiFields, isoFields, nfsFields, ramdiskFields, systemFields, type HostileField } from './boot-fields.ts';
+import { iscsiSource, isoSource, nfsSource, ramdiskSource, requestOf } from './boot-sources.ts';
 import { assertHidden } from './secrecy.ts';
 
 /** Part of every hostile value; an error about a secret must not repeat it. */
@@ -23,14 +17,42 @@ export function describeHostileValues(context: BootContext): void {
   const { runner, use } = context;
   const { describe, it } = runner;
   describe('hostile values', () => {
-    for (const field of iscsiFields) {
-      it(`in ${field.name} are refused by name or stay values`, () =>
-        use((bench) => assertContained(context, bench, 'iscsi_volume_boot', iscsiSource(bench.records()), field)));
-    }
-    for (const field of ramdiskFields) {
-      it(`in ${field.name} are refused by name or stay values`, () =>
-        use((bench) => assertContained(context, bench, 'ramdisk_boot', ramdiskSource(), field)));
-    }
+    const register = <Source extends BootSource>(
+      tag: CapabilityTag,
+      fields: readonly HostileField<Source>[],
+      make: (bench: BootBench) => Source,
+    ) => {
+      for (const field of fields) {
+        it(`in ${field.name} are refused by name or stay values`, () =>
+          use((bench) => assertContained(context, bench, tag, make(bench), field)));
+      }
+    };
+    const iscsi = (bench: BootBench) => iscsiSource(bench.records(), bench.driver.capabilities ?? []);
+    register('iscsi_volume_boot', iscsiFields, iscsi);
+    register('kernel_from_image', systemFields, iscsi);
+    register('nfs_volume_boot', nfsFields, nfsSource);
+    register('ramdisk_boot', ramdiskFields, ramdiskSource);
+    register('iso_boot', isoFields, isoSource);
+
+    it('in the kernel parameters of a node are refused by name or stay values', () =>
+      use(async (bench) => {
+        await Promise.resolve();
+        const plain = declaredBy(bench).map((source) => renderWithParameters(bench, source, harmless));
+        // Parameters are separated by white space, so that it says nothing new.
+        const words = (context.harness.hostileTexts ?? []).filter((text) => !/\s/.test(text));
+        for (const [index, source] of declaredBy(bench).entries()) {
+          for (const text of [...lineBreakers, ...words.map((word) => `${marker}${word}`)]) {
+            const artifacts = renderWithParameters(bench, source, text);
+            if (artifacts === undefined) continue;
+            assertInsideRoot(artifacts);
+            const before = plain[index];
+            assert.ok(before !== undefined, 'a plain parameter was refused');
+            assert.deepEqual(shapeOf(artifacts), shapeOf(before), `${JSON.stringify(text)} changed the structure`);
+            if (lineBreakers.includes(text)) continue;
+            assert.ok(!contentsOf(artifacts).includes(text), `${JSON.stringify(text)} stands in a file as it is`);
+          }
+        }
+      }));
 
     it('in the free text of a node change neither paths nor lines', () =>
       use(async (bench) => {
@@ -90,6 +112,21 @@ function tryRender<Source extends BootSource>(
   }
 }
 
+/** The artifacts of a node with these kernel parameters of its own, or undefined when they were refused by name. */
+function renderWithParameters(bench: BootBench, source: BootSource, text: string): BootArtifacts | undefined {
+  const { node, ...rest } = bench.records();
+  const parameters = { kernel_append_params: text };
+  const driverInfo = { ...node.driverInfo, ...parameters };
+  const records = { ...rest, node: { ...node, driverInfo, instanceInfo: { ...node.instanceInfo, ...parameters } } };
+  try {
+    return bench.driver.render(bench.task(records), requestOf(source));
+  } catch (error) {
+    assert.ok(isIronbarkError(error, 'INVALID_PARAMETER'), `the parameters were refused with ${String(error)}`);
+    assert.match(explain(error), /kernel_append_params|parameter/i, 'the error does not name the parameters');
+    return undefined;
+  }
+}
+
 function renderWithText(bench: BootBench, text: string): BootArtifacts | undefined {
   const { node, ...rest } = bench.records();
   const records: NodeRecords = {
@@ -104,13 +141,14 @@ function renderWithText(bench: BootBench, text: string): BootArtifacts | undefin
   }
 }
 
-/** Paths and numbers of lines: what no value may change. */
-function shapeOf({ files, links }: BootArtifacts) {
+/** Paths and numbers of lines: what no value may change. The path of an image may follow from its name. */
+function shapeOf({ files, links, images = [] }: BootArtifacts) {
   return {
     files: files.map(({ root, path, content }) => {
       const text = content.reveal();
       return { place: `${root}/${path}`, lines: text.split(/\r\n|\n|\r/).length, hasNul: text.includes('\0') };
     }),
     links: links.map(({ root, path, target }) => `${root}/${path} -> ${target}`),
+    images: images.map(({ root }) => root),
   };
 }

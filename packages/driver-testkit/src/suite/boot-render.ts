@@ -1,14 +1,25 @@
 import assert from 'node:assert/strict';
 import {
   bootDevices,
+  formatImageReference,
+  initramfsTypes,
   isSecret,
   type BootArtifacts,
   type BootFile,
-  type BootSource,
+  type BootImage,
+  type IscsiBoot,
   type Journal,
 } from '@ironbark/core';
-import { requestFor, renderFor, revealedArtifacts, sortedTree, contentsOf, type BootContext } from './boot-harness.ts';
-import { declaredSources, iscsiSource, reportToken, requestOf } from './boot-sources.ts';
+import {
+  contentsOf,
+  renderFor,
+  requestFor,
+  revealedArtifacts,
+  sortedTree,
+  type BootBench,
+  type BootContext,
+} from './boot-harness.ts';
+import { declaredSources, iscsiSource, nfsSource, ramdiskSource, reportToken, requestOf } from './boot-sources.ts';
 import { thrown } from './outcome.ts';
 import { assertHidden } from './secrecy.ts';
 
@@ -57,7 +68,7 @@ export function describeArtifacts({ runner: { describe, it }, use }: BootContext
       use(async (bench) => {
         const artifacts = renderFor(bench);
         const { files, links } = artifacts;
-        const places = [...files, ...links].map(({ root, path }) => `${root}/${path}`);
+        const places = [...files, ...links, ...(artifacts.images ?? [])].map(({ root, path }) => `${root}/${path}`);
         assert.deepEqual([...new Set(places)], places, 'a path occurs twice');
         assertInsideRoot(artifacts);
         for (const link of links) {
@@ -82,6 +93,10 @@ export function describeArtifacts({ runner: { describe, it }, use }: BootContext
           );
           if (same !== undefined) assert.equal(same.content.reveal(), file.content.reveal());
         }
+        for (const { root, path, image } of second.images ?? []) {
+          const same: BootImage | undefined = first.images?.find((one) => root === one.root && path === one.path);
+          if (same !== undefined) assert.equal(formatImageReference(same.image), formatImageReference(image));
+        }
         await Promise.resolve();
       }));
 
@@ -103,12 +118,15 @@ export function describeArtifacts({ runner: { describe, it }, use }: BootContext
   });
 }
 
-export function assertInsideRoot({ files, links }: BootArtifacts): void {
-  for (const path of [...files.map((file) => file.path), ...links.flatMap((link) => [link.path, link.target])]) {
-    const isInside =
-      /^[^/\\\0]+(?:\/[^/\\\0]+)*$/.test(path) && !path.split('/').some((part) => /^\.{1,2}$/.test(part));
-    assert.ok(isInside, `${JSON.stringify(path)} is no path inside the root`);
+export function assertInsideRoot({ files, links, images = [] }: BootArtifacts): void {
+  const paths = [...files, ...links, ...images].map(({ path }) => path);
+  for (const path of [...paths, ...links.map(({ target }) => target)]) {
+    assert.ok(isInsideRoot(path), `${JSON.stringify(path)} is no path inside the root`);
   }
+}
+
+export function isInsideRoot(path: string): boolean {
+  return /^[^/\\\0]+(?:\/[^/\\\0]+)*$/.test(path) && !path.split('/').some((part) => /^\.{1,2}$/.test(part));
 }
 
 /** Tests that an interface renders what it declares and refuses what it does not. */
@@ -117,9 +135,10 @@ export function describeSources({ runner: { describe, it }, use }: BootContext):
     for (const { tag, make } of declaredSources) {
       it(`renders the source of ${tag} when that is declared, and refuses it by name when it is not`, () =>
         use(async (bench) => {
-          const request = requestOf(make(bench.records()));
+          const { capabilities = [] } = bench.driver;
+          const request = requestOf(make(bench.records(), capabilities));
           const render = () => bench.driver.render(bench.task(), request);
-          if (bench.driver.capabilities?.includes(tag)) assertInsideRoot(render());
+          if (capabilities.includes(tag)) assertInsideRoot(render());
           else thrown(`rendering ${request.source.kind}`, render, refusal, bench.secrets);
           await Promise.resolve();
         }));
@@ -128,6 +147,17 @@ export function describeSources({ runner: { describe, it }, use }: BootContext):
     it('renders the local disk', () =>
       use(async (bench) => {
         assertInsideRoot(bench.driver.render(bench.task(), requestOf({ kind: 'local_disk' })));
+        await Promise.resolve();
+      }));
+
+    it('renders nothing but the boot device for a machine whose own adapter finds the volume', () =>
+      use(async (bench) => {
+        const artifacts = revealedArtifacts(bench.driver.render(bench.task(), requestOf({ kind: 'hba' })));
+        const { files, links, images, dhcp, bootDevice, httpBootUrl } = artifacts;
+        assert.deepEqual(
+          { files, links, images, dhcp, bootDevice, httpBootUrl },
+          { files: [], links: [], images: [], dhcp: [], bootDevice: 'disk', httpBootUrl: null },
+        );
         await Promise.resolve();
       }));
 
@@ -140,38 +170,59 @@ export function describeSources({ runner: { describe, it }, use }: BootContext):
 
     it('tells an iSCSI machine its own name, every path and the credentials, when it writes files for it', () =>
       use(async (bench) => {
-        if (!(bench.driver.capabilities ?? []).includes('iscsi_volume_boot')) return;
-        const source = twoPaths(iscsiSource(bench.records()));
-        const artifacts = bench.driver.render(bench.task(), requestOf(source));
-        if (artifacts.files.length === 0) return;
-        const content = contentsOf(artifacts);
-        const { chap, paths } = source.volume.connection;
-        const wanted = [source.initiatorIqn, ...paths.flatMap((path) => [path.portal.host, path.iqn])];
-        if (chap !== null) wanted.push(chap.username, chap.password.reveal());
-        assert.deepEqual(
-          wanted
-            .filter((text) => !content.includes(text))
-            .map((text) => (bench.secrets.includes(text) ? 'the password' : text)),
-          [],
-          'the files lack something',
-        );
+        const { capabilities = [] } = bench.driver;
+        if (!capabilities.includes('iscsi_volume_boot')) return;
+        const plain = iscsiSource(bench.records(), capabilities);
+        for (const initramfsType of plain.system === null ? [null] : [null, ...initramfsTypes]) {
+          const system = plain.system && { ...plain.system, initramfsType };
+          // The parameters of initramfs-tools have room for one path.
+          const volumes = initramfsType === 'initramfs-tools' ? plain : twoPaths(plain);
+          const source = { ...volumes, system, extraVolumes: [] };
+          const { chap, paths } = source.volume.connection;
+          const wanted = [source.initiatorIqn, ...paths.flatMap((path) => [path.portal.host, path.iqn])];
+          if (chap !== null) wanted.push(chap.username, chap.password.reveal());
+          if (system !== null) wanted.push(system.root);
+          assertTold(bench, bench.driver.render(bench.task(), requestOf(source)), wanted);
+        }
+        await Promise.resolve();
+      }));
+
+    it('tells a machine with an NFS root its server and path, when it writes files for it', () =>
+      use(async (bench) => {
+        if (!(bench.driver.capabilities ?? []).includes('nfs_volume_boot')) return;
+        const source = nfsSource();
+        const { server, path } = source.connection;
+        assertTold(bench, bench.driver.render(bench.task(), requestOf(source)), [server, path]);
+        await Promise.resolve();
+      }));
+
+    it('tells a machine that runs from a ramdisk its kernel parameters, when it writes files for it', () =>
+      use(async (bench) => {
+        if (!(bench.driver.capabilities ?? []).includes('ramdisk_boot')) return;
+        const source = ramdiskSource();
+        assertTold(bench, bench.driver.render(bench.task(), requestOf(source)), source.parameters);
         await Promise.resolve();
       }));
   });
 }
 
-type Iscsi = Extract<BootSource, { kind: 'iscsi' }>;
+function assertTold(bench: BootBench, artifacts: BootArtifacts, wanted: readonly string[]): void {
+  if (artifacts.files.length === 0) return;
+  const content = contentsOf(artifacts);
+  const lacking = wanted.filter((text) => !content.includes(text));
+  const names = lacking.map((text) => (bench.secrets.includes(text) ? 'the password' : text));
+  assert.deepEqual(names, [], 'the files lack something');
+}
 
 /**
- * The source with a second path, an IPv6 portal and a target name of its own, and no further volume: firmware tables have room for
- * two targets.
+ * The source with a second path, an IPv6 portal and a target name of its own. It has no further volume then: firmware tables have room
+ * for two targets.
  */
-function twoPaths(source: Iscsi): Iscsi {
+function twoPaths(source: IscsiBoot): IscsiBoot {
   const { connection } = source.volume;
   const second = { portal: { host: '2001:db8::1', port: 3261 }, iqn: 'iqn.2010-10.org.example:second-path', lun: 10 };
   return {
     ...source,
     volume: { ...source.volume, connection: { ...connection, paths: [...connection.paths, second] } },
-    extraVolumes: [],
   };
 }

@@ -8,9 +8,12 @@ import {
   type CapabilityTag,
   type IscsiBoot,
   type IscsiConnection,
+  type IsoBoot,
+  type NfsBoot,
   type RamdiskBoot,
 } from '@ironbark/core';
 import type { NodeRecords } from '../fakes/records.ts';
+import { contentOfImage, iso, kernel, newIso, newKernel, ramdisk, servedSystem, withImage } from './boot-images.ts';
 
 /** The token of {@link requestOf}; nothing but revealed file contents may show it. */
 export const reportToken = 'ReportToken0123456789';
@@ -20,15 +23,16 @@ export function requestOf(source: BootSource): BootRequest {
   return { source, reportUrl: { prefix, token: Secret.of(reportToken) } };
 }
 
-/** The iSCSI boot source of records whose targets are all of type `iscsi`. */
-export function iscsiSource(records: NodeRecords): IscsiBoot {
+/** The iSCSI boot source of records whose targets are all of type `iscsi`, as core puts it together for an interface. */
+export function iscsiSource(records: NodeRecords, capabilities: readonly CapabilityTag[]): IscsiBoot {
   const volumes = records.volumeTargets.map((target): BootVolume<IscsiConnection> => {
     const connection = parseIscsi(target.properties, `volume target ${target.uuid}`);
     return { targetUuid: target.uuid, volumeId: target.volumeId, connection };
   });
   const [volume, ...extraVolumes] = volumes;
   assert.ok(volume !== undefined, 'the harness returned records without a volume');
-  return { kind: 'iscsi', initiatorIqn: initiatorOf(records), volume, extraVolumes };
+  const system = capabilities.includes('kernel_from_image') ? servedSystem : null;
+  return { kind: 'iscsi', initiatorIqn: initiatorOf(records), volume, extraVolumes, system };
 }
 
 function initiatorOf(records: NodeRecords): string {
@@ -37,19 +41,28 @@ function initiatorOf(records: NodeRecords): string {
   return connector.connectorId;
 }
 
+export function nfsSource(): NfsBoot {
+  const connection = { kind: 'nfs', server: '192.0.2.30', path: '/exports/node-0', options: ['vers=4.2'] } as const;
+  return { kind: 'nfs', connection, kernel, ramdisk };
+}
+
 export function ramdiskSource(): RamdiskBoot {
   return {
     kind: 'ramdisk',
-    kernelUrl: 'http://192.0.2.1/images/deploy.kernel',
-    ramdiskUrl: 'http://192.0.2.1/images/deploy.initramfs',
+    kernel,
+    ramdisk,
     parameters: ['console=ttyS0', 'ipa-api-url=http://192.0.2.1:6385'],
   };
+}
+
+export function isoSource(): IsoBoot {
+  return { kind: 'iso', image: iso };
 }
 
 /** A source of every kind that can be declared, with the capability that declares it. */
 export const declaredSources: readonly {
   readonly tag: CapabilityTag;
-  readonly make: (records: NodeRecords) => BootSource;
+  readonly make: (records: NodeRecords, capabilities: readonly CapabilityTag[]) => BootSource;
 }[] = [
   { tag: 'iscsi_volume_boot', make: iscsiSource },
   {
@@ -67,33 +80,28 @@ export const declaredSources: readonly {
       extraVolumes: [],
     }),
   },
-  {
-    tag: 'nfs_volume_boot',
-    make: ({ volumeTargets: [target] }) => ({
-      kind: 'nfs',
-      volume: {
-        targetUuid: target?.uuid ?? '',
-        volumeId: target?.volumeId ?? '',
-        connection: { kind: 'nfs', server: '192.0.2.30', path: '/exports/node-0', options: ['vers=4.2'] },
-      },
-    }),
-  },
+  { tag: 'nfs_volume_boot', make: nfsSource },
   { tag: 'ramdisk_boot', make: ramdiskSource },
+  { tag: 'iso_boot', make: isoSource },
 ];
 
 /** The richest source that an interface declares. */
 export function sourceFor(capabilities: readonly CapabilityTag[], records: NodeRecords): BootSource {
-  if (capabilities.includes('iscsi_volume_boot')) return iscsiSource(records);
-  return capabilities.includes('ramdisk_boot') ? ramdiskSource() : { kind: 'local_disk' };
+  const richest = ['iscsi_volume_boot', 'ramdisk_boot', 'nfs_volume_boot', 'iso_boot'].find((tag) =>
+    capabilities.includes(tag),
+  );
+  const declared = declaredSources.find(({ tag }) => tag === richest);
+  return declared?.make(records, capabilities) ?? { kind: 'local_disk' };
 }
 
 /** Where {@link moved} moves things to. */
 const newAddress = '198.51.100.77';
 
-/** The same source after its volume or kernel moved, and a text that only the old one has. */
+/** The same source after its volume or image moved, and a text that only the old one has. */
 export function moved(source: BootSource): { readonly source: BootSource; readonly oldText: string | null } {
-  if (source.kind === 'ramdisk') {
-    return { source: { ...source, kernelUrl: `http://${newAddress}/new.kernel` }, oldText: source.kernelUrl };
+  if (source.kind === 'iso') return { source: withImage(source, newIso), oldText: contentOfImage(source.image) };
+  if (source.kind === 'ramdisk' || source.kind === 'nfs') {
+    return { source: withImage(source, newKernel), oldText: contentOfImage(source.kernel) };
   }
   if (source.kind !== 'iscsi') return { source, oldText: null };
   const { volume } = source;
@@ -101,78 +109,6 @@ export function moved(source: BootSource): { readonly source: BootSource; readon
   assert.ok(path !== undefined, 'the connection has no path');
   const paths = [{ ...path, portal: { host: newAddress, port: 3260 }, iqn: 'iqn.2010-10.org.example:moved' }];
   const connection = { ...volume.connection, paths };
-  return { source: { ...source, volume: { ...volume, connection } }, oldText: path.iqn };
-}
-
-/** Fields that reach a boot script, with the words of which an error has to contain one. */
-export const iscsiFields: readonly HostileField<IscsiBoot>[] = [
-  {
-    name: 'the CHAP user',
-    words: /auth_username|user ?name|chap user/i,
-    put: (boot, text) => withChap(boot, { username: text }),
-  },
-  {
-    name: 'the CHAP password',
-    words: /auth_password|password/i,
-    isSecret: true,
-    put: (boot, text) => withChap(boot, { password: Secret.of(text) }),
-  },
-  {
-    name: 'the mutual CHAP user',
-    words: /mutual|reverse/i,
-    put: (boot, text) => withChap(boot, { mutual: { username: text, password: Secret.of('MutualPassword0') } }),
-  },
-  {
-    name: 'the mutual CHAP password',
-    words: /mutual|reverse/i,
-    isSecret: true,
-    put: (boot, text) => withChap(boot, { mutual: { username: 'mutualuser', password: Secret.of(text) } }),
-  },
-  { name: 'the target IQN', words: /iqn/i, put: (boot, text) => withPath(boot, { iqn: text }) },
-  {
-    name: 'the portal',
-    words: /portal|host/i,
-    put: (boot, text) => withPath(boot, { portal: { host: text, port: 3260 } }),
-  },
-  {
-    name: 'the initiator IQN',
-    words: /iqn|initiator|connector/i,
-    put: (boot, text) => ({ ...boot, initiatorIqn: text }),
-  },
-];
-
-export const ramdiskFields: readonly HostileField<RamdiskBoot>[] = [
-  {
-    name: 'the kernel URL',
-    words: /kernel/i,
-    put: (boot, text) => ({ ...boot, kernelUrl: `http://192.0.2.1/${text}` }),
-  },
-  {
-    name: 'the ramdisk URL',
-    words: /ramdisk/i,
-    put: (boot, text) => ({ ...boot, ramdiskUrl: `http://192.0.2.1/${text}` }),
-  },
-  { name: 'a kernel parameter', words: /parameter/i, put: (boot, text) => ({ ...boot, parameters: [`name=${text}`] }) },
-];
-
-export interface HostileField<Source extends BootSource> {
-  readonly name: string;
-  readonly words: RegExp;
-  readonly isSecret?: boolean;
-  readonly put: (source: Source, text: string) => Source;
-}
-
-type Chap = NonNullable<IscsiConnection['chap']>;
-
-function withChap(boot: IscsiBoot, change: Partial<Chap>): IscsiBoot {
-  const { connection } = boot.volume;
-  const plain: Chap = { username: 'chapuser', password: Secret.of('ChapPassword'), mutual: null };
-  const chap = { ...plain, ...connection.chap, ...change };
-  return { ...boot, volume: { ...boot.volume, connection: { ...connection, chap } } };
-}
-
-function withPath(boot: IscsiBoot, change: Partial<IscsiConnection['paths'][number]>): IscsiBoot {
-  const { connection } = boot.volume;
-  const paths = connection.paths.map((path) => ({ ...path, ...change }));
-  return { ...boot, volume: { ...boot.volume, connection: { ...connection, paths } } };
+  const change = { ...source, volume: { ...volume, connection } };
+  return { source: withImage(change, newKernel), oldText: path.iqn };
 }

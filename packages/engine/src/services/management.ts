@@ -46,5 +46,18 @@ export function createManagementService(context: EngineContext): ManagementServi
         await context.store.nodes.update(task.node.uuid, { bootMode: mode }, fence);
       });
     },
+    async setSecureBoot(ident, enabled) {
+      await changing(ident, async (task, fence) => {
+        const { management, names } = task.driver;
+        if (management.setSecureBoot === undefined) {
+          throw new IronbarkError(
+            'UNSUPPORTED',
+            `The management interface ${names.management} cannot turn Secure Boot on or off.`,
+          );
+        }
+        await management.setSecureBoot(task, enabled);
+        await context.store.nodes.update(task.node.uuid, { secureBoot: enabled }, fence);
+      });
+    },
   };
 }

@@ -1,4 +1,5 @@
 import type { BootDevice } from '../virtual-machine.ts';
+import type { Machine } from './machine.ts';
 import { RedfishError } from './redfish-error.ts';
 
 /** ComputerSystem.Boot of a system: what it boots instead of its own order, and for how long. */
@@ -13,19 +14,24 @@ export interface BootOverride {
 export interface BootSupport {
   readonly targets: readonly string[];
   readonly modes: readonly string[];
+  /** Whether the firmware can be told what to load by UEFI HTTP boot; else DHCP tells it. */
+  readonly hasHttpBootUri: boolean;
+  readonly hasSecureBoot: boolean;
 }
 
 const enabledValues = ['Disabled', 'Once', 'Continuous'] as const;
 const annotation = /@Redfish\.AllowableValues$/;
 
-/** Of a system that exists only in memory. */
-export const simulatedBoot: BootSupport = {
-  targets: ['None', 'Pxe', 'Floppy', 'Cd', 'Usb', 'Hdd', 'BiosSetup', 'UefiHttp'],
-  modes: ['Legacy', 'UEFI'],
-};
-
-/** Of a virtual machine, which has a BIOS. */
-export const virtualMachineBoot: BootSupport = { targets: ['None', 'Pxe', 'Cd', 'Hdd'], modes: ['Legacy'] };
+/** What a machine accepts; `any` is the firmware of one that exists only in memory. */
+export function bootSupportOf({ firmware, takesHttpBootUrl }: Machine): BootSupport {
+  const hasHttpBootUri = takesHttpBootUrl;
+  if (firmware === 'any') {
+    const targets = ['None', 'Pxe', 'Floppy', 'Cd', 'Usb', 'Hdd', 'BiosSetup', 'UefiHttp'];
+    return { targets, modes: ['Legacy', 'UEFI'], hasHttpBootUri, hasSecureBoot: true };
+  }
+  const targets = ['None', 'Pxe', 'Cd', 'Hdd', ...(firmware === 'uefi' ? ['UefiHttp'] : [])];
+  return { targets, modes: [firmware === 'uefi' ? 'UEFI' : 'Legacy'], hasHttpBootUri, hasSecureBoot: false };
+}
 
 export function noOverride(support: BootSupport): BootOverride {
   return { enabled: 'Disabled', target: 'None', mode: support.modes.at(-1) ?? 'Legacy', httpBootUri: '' };
@@ -53,6 +59,7 @@ function patchProperty(name: string, value: unknown, support: BootSupport): Part
     case 'BootSourceOverrideMode':
       return { mode: oneOf(support.modes, value, name) };
     case 'HttpBootUri':
+      if (!support.hasHttpBootUri) throw new RedfishError('PropertyUnknown', [name]);
       if (typeof value !== 'string') throw new RedfishError('PropertyValueTypeError', [JSON.stringify(value), name]);
       return { httpBootUri: value };
     default:
@@ -76,11 +83,11 @@ export function renderBoot(override: BootOverride, support: BootSupport): Readon
     'BootSourceOverrideTarget@Redfish.AllowableValues': support.targets,
     BootSourceOverrideMode: override.mode,
     'BootSourceOverrideMode@Redfish.AllowableValues': support.modes,
-    ...(support.targets.includes('UefiHttp') ? { HttpBootUri: override.httpBootUri } : {}),
+    ...(support.hasHttpBootUri ? { HttpBootUri: override.httpBootUri } : {}),
   };
 }
 
-const devices: Readonly<Record<string, BootDevice>> = { Pxe: 'network', Cd: 'cd', Hdd: 'disk' };
+const devices: Readonly<Record<string, BootDevice>> = { Pxe: 'network', UefiHttp: 'network', Cd: 'cd', Hdd: 'disk' };
 // Without an override a machine never boots from the network, so that a boot that does proves the override.
 const ownOrder: readonly BootDevice[] = ['disk', 'cd'];
 
@@ -88,4 +95,9 @@ const ownOrder: readonly BootDevice[] = ['disk', 'cd'];
 export function bootOrder(override: BootOverride): readonly BootDevice[] {
   const device = override.enabled === 'Disabled' ? undefined : devices[override.target];
   return device === undefined ? ownOrder : [device, ...ownOrder.filter((each) => each !== device)];
+}
+
+/** The URL that the firmware of a machine boots from, where it is told one. */
+export function httpBootUrl({ enabled, target, httpBootUri }: BootOverride): string | null {
+  return enabled !== 'Disabled' && target === 'UefiHttp' && httpBootUri !== '' ? httpBootUri : null;
 }

@@ -25,6 +25,10 @@ const messages = {
   PreconditionRequired: [428, 'A precondition header or annotation is required to change this resource.'],
   PropertyNotWritable: [400, 'The property %1 is a read-only property and cannot be assigned a value.'],
   PropertyUnknown: [400, 'The property %1 is not in the list of valid properties for the resource.'],
+  PropertyValueConflict: [
+    400,
+    "The property '%1' could not be written because its value would conflict with the value of the '%2' property.",
+  ],
   PropertyValueNotInList: [400, "The value '%1' for the property %2 is not in the list of acceptable values."],
   PropertyValueTypeError: [
     400,
@@ -62,6 +66,20 @@ export class RedfishError extends Error {
     this.status = status ?? defaultStatus;
   }
 }
+
+/** What a service adds to the answer to a change that counts from the next start on. */
+export const resetRequired = {
+  '@Message.ExtendedInfo': [
+    {
+      '@odata.type': '#Message.v1_1_2.Message',
+      MessageId: 'Base.1.18.ResetRequired',
+      Message: 'In order to apply changes, a component reset is required.',
+      MessageArgs: [],
+      MessageSeverity: 'Warning',
+      Resolution: 'Reset the system.',
+    },
+  ],
+} as const;
 
 /** The error body of the Redfish specification (DSP0266, "Error responses"). */
 export function errorBody(error: RedfishError): Readonly<Record<string, unknown>> {

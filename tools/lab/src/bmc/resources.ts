@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { renderBoot } from './boot-override.ts';
+import type { SecureBoot } from './secure-boot.ts';
 import type { Session } from './sessions.ts';
 import { mediaSlots, resetTypes, type BmcSystem, type MediaId } from './system.ts';
 
@@ -64,6 +65,7 @@ export function renderSystem(system: BmcSystem): Resource {
     MemorySummary: { TotalSystemMemoryGiB: machine.memoryMiB / 1024, Status: healthy },
     EthernetInterfaces: reference(`${path}/EthernetInterfaces`),
     Bios: reference(`${path}/Bios`),
+    ...(system.secureBoot === undefined ? {} : { SecureBoot: reference(`${path}/SecureBoot`) }),
     Links: { ManagedBy: [reference(managerPath(system.id))] },
     Actions: {
       '#ComputerSystem.Reset': {
@@ -86,6 +88,19 @@ export function renderEthernetInterface(system: BmcSystem, index: number): Resou
     LinkStatus: 'LinkUp',
     SpeedMbps: 1000,
     Status: healthy,
+  };
+}
+
+export function renderSecureBoot(system: BmcSystem, { isEnabled, isActive }: SecureBoot): Resource {
+  return {
+    '@odata.type': '#SecureBoot.v1_1_2.SecureBoot',
+    '@odata.id': `${systemPath(system.id)}/SecureBoot`,
+    '@odata.etag': system.etag,
+    Id: 'SecureBoot',
+    Name: 'UEFI Secure Boot',
+    SecureBootEnable: isEnabled,
+    SecureBootCurrentBoot: isActive ? 'Enabled' : 'Disabled',
+    SecureBootMode: 'UserMode',
   };
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
-import { RedfishError } from './redfish-error.ts';
+import { RedfishError, resetRequired } from './redfish-error.ts';
 import {
   ejectAction,
   insertAction,
@@ -12,6 +12,7 @@ import {
   renderMedia,
   renderPendingBios,
   renderRoot,
+  renderSecureBoot,
   renderSession,
   renderSessionService,
   renderSystem,
@@ -21,6 +22,7 @@ import {
   systemPath,
   type Resource,
 } from './resources.ts';
+import type { SecureBoot } from './secure-boot.ts';
 import type { Sessions } from './sessions.ts';
 import { resetTypes, type BmcSystem, type MediaId } from './system.ts';
 
@@ -120,8 +122,8 @@ function addSystemRoutes(route: AddRoute, systemOf: Find): void {
         throw new RedfishError(other in renderSystem(system) ? 'PropertyNotWritable' : 'PropertyUnknown', [other]);
       }
       if (boot === undefined) throw new RedfishError('PropertyMissing', ['Boot']);
-      await system.patchBoot(boot);
-      return renderSystem(system);
+      const needsReset = await system.patchBoot(boot);
+      return { ...renderSystem(system), ...(needsReset ? resetRequired : {}) };
     },
   });
   route(`${path}/${resetAction}`, {
@@ -140,6 +142,20 @@ function addSystemRoutes(route: AddRoute, systemOf: Find): void {
       }
       await system.reset(known);
       return undefined;
+    },
+  });
+  const secureBootOf = (request: FastifyRequest): SecureBoot => {
+    const { secureBoot } = systemOf(request);
+    if (secureBoot === undefined) throw missing(request);
+    return secureBoot;
+  };
+  route(`${path}/SecureBoot`, {
+    GET: (request) => renderSecureBoot(systemOf(request), secureBootOf(request)),
+    PATCH: (request) => {
+      const [system, secureBoot] = [systemOf(request), secureBootOf(request)];
+      assertCurrent(request, system);
+      const needsReset = system.patchSecureBoot(secureBoot, bodyOf(request));
+      return { ...renderSecureBoot(system, secureBoot), ...(needsReset ? resetRequired : {}) };
     },
   });
   route(`${path}/Bios`, { GET: (request) => renderBios(systemOf(request)) });

@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { loopback } from '../loopback.ts';
-import { simulatedBoot, virtualMachineBoot } from './boot-override.ts';
 import type { Certificate } from './certificate.ts';
 import { Faults, type Fault } from './faults.ts';
 import { SimulatedMachine, type Machine } from './machine.ts';
@@ -85,12 +84,12 @@ export class BmcSimulator {
 
   /** Adds a system that exists only in memory. */
   addSimulatedSystem(id: string, macAddresses: readonly string[] = [macAddressOf(id)]): BmcSystem {
-    return this.#add(new BmcSystem({ id, machine: new SimulatedMachine(macAddresses), support: simulatedBoot }));
+    return this.#add(new BmcSystem({ id, machine: new SimulatedMachine(macAddresses) }));
   }
 
   /** Adds a system that switches a virtual machine. */
   async addMachine(id: string, machine: Machine): Promise<BmcSystem> {
-    const system = new BmcSystem({ id, machine, support: virtualMachineBoot, checkImage });
+    const system = new BmcSystem({ id, machine, checkImage });
     await system.prepare();
     return this.#add(system);
   }

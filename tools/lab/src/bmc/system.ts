@@ -1,7 +1,16 @@
 import { Faults } from './faults.ts';
 import type { Machine } from './machine.ts';
-import { bootOrder, noOverride, patchBootOverride, type BootOverride, type BootSupport } from './boot-override.ts';
+import {
+  bootOrder,
+  bootSupportOf,
+  httpBootUrl,
+  noOverride,
+  patchBootOverride,
+  type BootOverride,
+  type BootSupport,
+} from './boot-override.ts';
 import { RedfishError } from './redfish-error.ts';
+import { SecureBoot } from './secure-boot.ts';
 import type { MediaSlot } from '../virtual-machine.ts';
 
 export type ResetType =
@@ -42,12 +51,27 @@ export interface SystemQuirks {
   ignoresInsertMedia?: boolean;
   /** A PATCH without If-Match is answered with 428. */
   requiresEtag?: boolean;
+  /** The boot mode cannot be set by way of the boot override, as with iLO. */
+  hasFixedBootMode?: boolean;
+  /** The boot mode is taken only together with a boot target. */
+  needsTargetForBootMode?: boolean;
+  /** A boot target without a boot mode beside it takes the system back to legacy boot, as with Supermicro. */
+  losesBootMode?: boolean;
+  /** A new boot mode counts, and shows, from the next start on; the answer says that a reset is required. */
+  delaysBootMode?: boolean;
+  /** There is no SecureBoot resource. */
+  lacksSecureBoot?: boolean;
+  /** Secure Boot is not set while the power is on. */
+  locksSecureBootWhileOn?: boolean;
+  /** As `delaysBootMode`. */
+  delaysSecureBoot?: boolean;
+  /** PATCHes of Secure Boot are answered with success and forgotten. */
+  ignoresSecureBoot?: boolean;
 }
 
 export interface SystemOptions {
   readonly id: string;
   readonly machine: Machine;
-  readonly support: BootSupport;
   /** Checks that an image can be read before it is inserted; rejects when it cannot. */
   readonly checkImage?: (url: string) => Promise<void>;
 }
@@ -62,7 +86,9 @@ export class BmcSystem {
   lastBoot: BootOverride | undefined;
   readonly #checkImage: SystemOptions['checkImage'];
   readonly #media = new Map<MediaId, InsertedMedia>();
+  readonly #secureBoot = new SecureBoot();
   #boot: BootOverride;
+  #pendingMode: string | undefined;
   #biosAttributes: Readonly<Record<string, unknown>> | undefined;
   #pendingBiosAttributes: Readonly<Record<string, unknown>> | undefined;
   #faults: Faults | undefined;
@@ -73,9 +99,9 @@ export class BmcSystem {
   constructor(options: SystemOptions) {
     this.id = options.id;
     this.machine = options.machine;
-    this.support = options.support;
+    this.support = bootSupportOf(options.machine);
     this.#checkImage = options.checkImage;
-    this.#boot = noOverride(options.support);
+    this.#boot = noOverride(this.support);
     this.machine.events.on('boot', () => this.#onBoot()).on('off', () => this.#touch());
   }
 
@@ -122,11 +148,41 @@ export class BmcSystem {
     await this.machine.setBootOrder(bootOrder(this.#boot));
   }
 
-  /** @throws RedfishError */
-  async patchBoot(patch: unknown): Promise<void> {
+  /** Undefined: the system has no Secure Boot. */
+  get secureBoot(): SecureBoot | undefined {
+    return this.support.hasSecureBoot && this.quirks.lacksSecureBoot !== true ? this.#secureBoot : undefined;
+  }
+
+  /** @returns whether a start is needed until the change shows. @throws RedfishError */
+  async patchBoot(patch: unknown): Promise<boolean> {
+    const { quirks } = this;
     const boot = patchBootOverride(this.#boot, patch, this.support);
-    if (this.quirks.ignoresBootOverride === true) return;
-    await this.#setBoot(boot);
+    const names = Object.keys(patch as object);
+    const hasMode = names.includes('BootSourceOverrideMode');
+    const hasTarget = names.includes('BootSourceOverrideTarget');
+    if (hasMode && quirks.hasFixedBootMode === true) {
+      throw new RedfishError('PropertyNotWritable', ['BootSourceOverrideMode']);
+    }
+    if (hasMode && !hasTarget && quirks.needsTargetForBootMode === true) {
+      throw new RedfishError('PropertyMissing', ['BootSourceOverrideTarget']);
+    }
+    if (quirks.ignoresBootOverride === true) return false;
+    const isDelayed = hasMode && quirks.delaysBootMode === true;
+    if (isDelayed) this.#pendingMode = boot.mode;
+    const isLost = hasTarget && !hasMode && quirks.losesBootMode === true;
+    const mode = isDelayed ? this.#boot.mode : boot.mode;
+    await this.#setBoot({ ...boot, mode: isLost ? 'Legacy' : mode });
+    return isDelayed;
+  }
+
+  /** @returns whether a start is needed until the change shows. @throws RedfishError */
+  patchSecureBoot(secureBoot: SecureBoot, patch: Readonly<Record<string, unknown>>): boolean {
+    const { delaysSecureBoot = false, locksSecureBootWhileOn, ignoresSecureBoot } = this.quirks;
+    if (locksSecureBootWhileOn === true && this.machine.isOn) throw new RedfishError('ResourceInUse');
+    if (ignoresSecureBoot === true) return false;
+    secureBoot.patch(patch, this.#pendingMode ?? this.#boot.mode, delaysSecureBoot);
+    this.#touch();
+    return delaysSecureBoot;
   }
 
   /** Carries out a power action after those that came before. @throws RedfishError, and what the machine throws. */
@@ -194,6 +250,9 @@ export class BmcSystem {
   /** The firmware has read its settings: a one-time override is used up, pending BIOS attributes are current. */
   #onBoot(): void {
     this.#resets += 1;
+    this.#boot = { ...this.#boot, mode: this.#pendingMode ?? this.#boot.mode };
+    this.#pendingMode = undefined;
+    this.#secureBoot.start(this.#boot.mode);
     this.lastBoot = this.#boot;
     if (this.#pendingBiosAttributes !== undefined) {
       this.#biosAttributes = this.pendingBiosAttributes;
@@ -209,6 +268,7 @@ export class BmcSystem {
   async #setBoot(boot: BootOverride): Promise<void> {
     this.#boot = boot;
     this.#touch();
+    this.machine.setHttpBootUrl(httpBootUrl(boot));
     await this.machine.setBootOrder(bootOrder(boot));
   }
 
