@@ -9,6 +9,7 @@ import { packPackages } from '../site/packed-packages.ts';
 const ours = [
   '@ironbark/conductor',
   '@ironbark/boot-ipxe',
+  '@ironbark/boot-pxe-grub',
   '@ironbark/hardware-fake',
   '@ironbark/hardware-redfish',
   '@ironbark/storage-cinder',
@@ -44,7 +45,7 @@ const config = {
     hardware: ['fake-hardware'],
     power: ['fake'],
     management: ['fake'],
-    boot: ['ipxe', 'acme', 'fake'],
+    boot: ['ipxe', 'pxe', 'acme', 'fake'],
     storage: ['external', 'noop'],
     deploy: ['volume', 'fake'],
   },
@@ -115,6 +116,7 @@ describe.each([
     expect([stderr, problems]).toEqual(['', []]);
     expect(Object.fromEntries(plugins.map((row) => [row.package, row.state]))).toEqual({
       '@ironbark/boot-ipxe': 'enabled',
+      '@ironbark/boot-pxe-grub': 'enabled',
       '@ironbark/hardware-fake': 'enabled',
       '@ironbark/hardware-redfish': 'not enabled',
       '@ironbark/storage-cinder': 'not enabled',

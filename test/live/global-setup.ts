@@ -9,7 +9,7 @@ declare module 'vitest' {
 
 /** Starts the services for all test files; `new OpenStackAccess(inject('openstack'))` is what a test sees of them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const openstack = await startOpenStack();
+  const openstack = await startOpenStack({ image: true });
   project.provide('openstack', openstack.details);
   return () => openstack.stop();
 }

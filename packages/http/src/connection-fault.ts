@@ -45,6 +45,7 @@ const refused: Diagnosis = {
 const unreachable: Diagnosis = { ...refused, problem: 'the host cannot be reached' };
 const noConnection: Diagnosis = { ...refused, problem: 'the host did not answer in time' };
 const noAnswer: Diagnosis = { ...noConnection, mayHaveArrived: true };
+const stalled: Diagnosis = { ...noAnswer, problem: 'the answer stopped in the middle' };
 const unknownName: Diagnosis = {
   problem: 'the host name does not resolve',
   hint: ({ address }) => `Correct ${address}, or add the name to DNS.`,
@@ -107,6 +108,8 @@ const diagnoses: Readonly<Record<string, Diagnosis>> = {
   EHOSTDOWN: unreachable,
   ETIMEDOUT: noAnswer,
   UND_ERR_CONNECT_TIMEOUT: noConnection,
+  UND_ERR_HEADERS_TIMEOUT: noAnswer,
+  UND_ERR_BODY_TIMEOUT: stalled,
   ENOTFOUND: unknownName,
   EAI_AGAIN: { ...unknownName, retryable: true },
   ECONNRESET: broken,
@@ -134,7 +137,7 @@ export function connectionFault(error: unknown): ConnectionFault {
   const codes = codesOf(error);
   const known = codes.map((code) => (code.startsWith('HPE_') ? noHttp : diagnoses[code]));
   const diagnosis = isTimeoutError(error) ? noAnswer : (known.find((found) => found !== undefined) ?? unknown);
-  return { ...diagnosis, codes, timedOut: diagnosis === noAnswer || diagnosis === noConnection };
+  return { ...diagnosis, codes, timedOut: [noAnswer, noConnection, stalled].includes(diagnosis) };
 }
 
 /** JSON that breaks off, although the transport was content. */

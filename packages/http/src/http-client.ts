@@ -1,75 +1,39 @@
-import { isIronbarkError, type IronbarkError } from '@ironbark/core';
+import { isIronbarkError } from '@ironbark/core';
 import ky from 'ky';
-import { Agent, errors } from 'undici';
-import { readCaFile, type CaFileFault } from './ca-file.ts';
-import { brokenAnswer, connectionFault, type ConnectionFault } from './connection-fault.ts';
+import { Agent, errors, request as open, type Dispatcher } from 'undici';
+import { readCaFile } from './ca-file.ts';
+import { brokenAnswer, connectionFault } from './connection-fault.ts';
+import type {
+  HttpClientOptions,
+  HttpOutcome,
+  HttpReply,
+  HttpRequest,
+  HttpStream,
+  HttpStreamRequest,
+  Outcome,
+} from './http-exchange.ts';
 import { retryAfterMs } from './retry-after.ts';
+import { contentLength, StreamedContent } from './streamed-content.ts';
 import { pause, throwIfAborted } from './wait.ts';
 
-export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+interface Redirection {
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
-  readonly body?: object | undefined;
-  readonly signal: AbortSignal;
-  /** Whether it is safe and useful to make the request once more after this outcome. Asked while there are attempts left. */
-  readonly isWorthRepeating: (outcome: HttpOutcome) => boolean;
+  readonly location: string;
+  /** How many were followed before. */
+  readonly redirects: number;
+  readonly mayLeaveHost: boolean;
 }
 
-export interface HttpReply {
-  readonly status: number;
-  readonly headers: Headers;
-  /** What the JSON holds; undefined when there was none. */
-  readonly body: unknown;
-  /** Whether the request was made before, and may have had its effect then: that answer was lost, or had a status of 500 or more. */
-  readonly mayHaveArrivedBefore: boolean;
-}
-
-/** An answer, whatever its status, or why there is none. */
-export type HttpOutcome = { readonly reply: HttpReply } | { readonly fault: ConnectionFault };
-
-/** How patient a client is. Times are in milliseconds. */
-export interface HttpPatience {
-  /** For the TCP and TLS handshake. */
-  readonly connectTimeoutMs: number;
-  /** For the answer to one request, and once more for its body. */
-  readonly requestTimeoutMs: number;
-  /** How often a request is made at most. */
-  readonly attempts: number;
-  /** Pause before the first repetition; each further one is twice as long. `Retry-After` wins, up to 30 s. */
-  readonly retryIntervalMs: number;
-}
-
-export interface HttpClientOptions {
-  readonly patience: HttpPatience;
-  /** True: by the CAs that Node trusts; a path: by the certificates in this PEM file alone; false: not verified at all. */
-  readonly verifyCa: boolean | string;
-  readonly maxConnections: number;
-  /** How long an idle connection is kept when the service names no time; 0: each request has a connection of its own. */
-  readonly idleConnectionMs: number;
-  readonly maxReplyBytes: number;
-  readonly voice: HttpVoice;
-}
-
-/** How a client speaks of its service: all its errors and logs come from here. */
-export interface HttpVoice {
-  /** Names service and request, for example `BMC https://…: GET /redfish/v1`. */
-  describe(request: HttpRequest): string;
-  unreachable(fault: ConnectionFault, request: HttpRequest): IronbarkError;
-  /** An answer that such a service does not give. @param problem continues "… gave". */
-  malformed(problem: string, request: HttpRequest): IronbarkError;
-  caFile(fault: CaFileFault): IronbarkError;
-  repeating(request: HttpRequest, facts: { readonly attempt: number; readonly waitMs: number }): void;
-}
-
-const maxRedirects = 3;
+const maxRedirects = 5;
 const maxRetryAfterMs = 30_000;
+
+/** What an agent is for: answers of bounded size, or streams of any. */
+type Purpose = 'replies' | 'streams';
 
 /** HTTP with JSON to one service. Errors of ky and undici end here. */
 export class HttpClient implements AsyncDisposable {
   readonly #options: HttpClientOptions;
-  #agent: Promise<Agent> | undefined;
+  readonly #agents = new Map<Purpose, Promise<Agent>>();
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
@@ -80,10 +44,26 @@ export class HttpClient implements AsyncDisposable {
    * @throws what the client's voice makes of a fault, or the reason of the abort; it does not tell whether the request had arrived.
    */
   async request(request: HttpRequest): Promise<HttpReply> {
+    return this.#repeat(request, 'replies', (dispatcher) => this.#exchange(request, dispatcher));
+  }
+
+  /**
+   * The same for content of any size and form. It is not unpacked, and as long as its pieces come in time it may take any time.
+   * @throws as {@link request}; so does reading the content.
+   */
+  async stream(request: HttpStreamRequest): Promise<HttpStream> {
+    return this.#repeat(request, 'streams', (dispatcher) => this.#open(request, dispatcher));
+  }
+
+  async #repeat<Reply extends HttpReply>(
+    request: HttpRequest,
+    purpose: Purpose,
+    exchange: (dispatcher: Agent) => Promise<Outcome<Reply>>,
+  ): Promise<Reply> {
     const { patience, voice } = this.#options;
     let mayHaveArrivedBefore = false;
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await this.#attempt(request);
+      const outcome = await this.#attempt(request, purpose, exchange);
       if (attempt >= patience.attempts || !request.isWorthRepeating(outcome)) {
         if ('reply' in outcome) return { ...outcome.reply, mayHaveArrivedBefore };
         const mayHaveArrived = outcome.fault.mayHaveArrived || mayHaveArrivedBefore;
@@ -100,20 +80,26 @@ export class HttpClient implements AsyncDisposable {
 
   /** Requests that are under way fail. */
   async close(): Promise<void> {
-    const agent = await this.#agent?.catch(() => undefined);
-    await agent?.destroy();
+    for (const made of this.#agents.values()) {
+      const agent = await made.catch(() => undefined);
+      await agent?.destroy();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #attempt(request: HttpRequest): Promise<HttpOutcome> {
+  async #attempt<Reply extends HttpReply>(
+    request: HttpRequest,
+    purpose: Purpose,
+    exchange: (dispatcher: Agent) => Promise<Outcome<Reply>>,
+  ): Promise<Outcome<Reply>> {
     const where = this.#options.voice.describe(request);
     throwIfAborted(request.signal, where);
-    const dispatcher = await this.#dispatcher();
+    const dispatcher = await this.#dispatcher(purpose);
     try {
-      return await this.#exchange(request, dispatcher);
+      return await exchange(dispatcher);
     } catch (error) {
       throwIfAborted(request.signal, where);
       if (isIronbarkError(error)) throw error;
@@ -128,14 +114,57 @@ export class HttpClient implements AsyncDisposable {
       const answer = ky(url, this.#kyOptions(request, dispatcher));
       const { status, headers } = await answer;
       const text = await answer.text();
-      const location = status >= 300 && status < 400 ? headers.get('location') : null;
+      const location = locationOf(status, headers);
       if (location === null) return this.#parse(request, { status, headers }, text);
-      const next = new URL(location, url);
-      if (request.method !== 'GET' || next.origin !== new URL(url).origin || redirects === maxRedirects) {
-        throw this.#options.voice.malformed(`a redirection to ${next.origin}${next.pathname}`, request);
-      }
-      url = next.href;
+      url = this.#redirected(request, { url, location, redirects, mayLeaveHost: false });
     }
+  }
+
+  /** Not by fetch, which unpacks what comes: a file that is packed itself would arrive as another one. */
+  async #open(request: HttpStreamRequest, dispatcher: Agent): Promise<Outcome<HttpStream>> {
+    let { url } = request;
+    for (let redirects = 0; ; redirects += 1) {
+      const headers = { accept: '*/*', 'accept-encoding': 'identity', ...request.headers };
+      const answer = await open(url, { method: request.method, headers, signal: request.signal, dispatcher });
+      const head = { status: answer.statusCode, headers: toHeaders(answer.headers) };
+      const location = locationOf(head.status, head.headers);
+      if (location !== null) {
+        await answer.body.dump();
+        url = this.#redirected(request, { url, location, redirects, mayLeaveHost: request.mayLeaveHost });
+      } else if (head.status >= 200 && head.status < 300) {
+        const content = new StreamedContent(answer.body, contentLength(head.headers), (error) =>
+          this.#explain(request, error),
+        );
+        return { reply: { ...head, body: undefined, mayHaveArrivedBefore: false, content } };
+      } else {
+        const outcome = this.#parse(request, head, await readText(answer.body, this.#options.maxReplyBytes));
+        return 'fault' in outcome ? outcome : { reply: { ...outcome.reply, content: null } };
+      }
+    }
+  }
+
+  /** The error for one that the transport gives to a reader. */
+  #explain(request: HttpRequest, error: unknown): unknown {
+    const { voice } = this.#options;
+    try {
+      throwIfAborted(request.signal, voice.describe(request));
+    } catch (reason) {
+      return reason;
+    }
+    return voice.unreachable(connectionFault(error), request);
+  }
+
+  /** Where a redirection leads. @throws malformed when it is not followed. */
+  #redirected(request: HttpRequest, { url, location, redirects, mayLeaveHost }: Redirection): string {
+    const next = URL.parse(location, url);
+    const isFollowed =
+      next !== null &&
+      request.method === 'GET' &&
+      redirects < maxRedirects &&
+      (next.origin === new URL(url).origin || (mayLeaveHost && /^https?:$/.test(next.protocol)));
+    if (isFollowed) return next.href;
+    const place = next === null ? 'no address' : `${next.protocol}//${next.host}${next.pathname}`;
+    throw this.#options.voice.malformed(`a redirection to ${place}`, request);
   }
 
   #kyOptions({ method, headers, body, signal }: HttpRequest, dispatcher: Agent) {
@@ -168,16 +197,17 @@ export class HttpClient implements AsyncDisposable {
     }
   }
 
-  #dispatcher(): Promise<Agent> {
-    this.#agent ??= this.#createAgent();
-    return this.#agent;
+  #dispatcher(purpose: Purpose): Promise<Agent> {
+    const agent = this.#agents.get(purpose) ?? this.#createAgent(purpose);
+    this.#agents.set(purpose, agent);
+    return agent;
   }
 
-  async #createAgent(): Promise<Agent> {
+  async #createAgent(purpose: Purpose): Promise<Agent> {
     const { patience, verifyCa, maxConnections, idleConnectionMs, maxReplyBytes, voice } = this.#options;
     const ca = typeof verifyCa === 'string' ? await readCaFile(verifyCa) : undefined;
     if (typeof ca === 'object') {
-      this.#agent = undefined;
+      this.#agents.delete(purpose);
       throw voice.caFile(ca);
     }
     return new Agent({
@@ -188,11 +218,34 @@ export class HttpClient implements AsyncDisposable {
       },
       connections: maxConnections,
       ...(idleConnectionMs === 0 ? { pipelining: 0 } : { keepAliveTimeout: idleConnectionMs }),
-      maxResponseSize: maxReplyBytes,
-      headersTimeout: 0,
-      bodyTimeout: 0,
+      // ky has a timeout of its own.
+      ...(purpose === 'replies'
+        ? { maxResponseSize: maxReplyBytes, headersTimeout: 0, bodyTimeout: 0 }
+        : { headersTimeout: patience.requestTimeoutMs, bodyTimeout: patience.requestTimeoutMs }),
     });
   }
+}
+
+function locationOf(status: number, headers: Headers): string | null {
+  return status >= 300 && status < 400 ? headers.get('location') : null;
+}
+
+function toHeaders(received: Dispatcher.ResponseData['headers']): Headers {
+  const pairs = Object.entries(received).flatMap(([name, value = []]) =>
+    [value].flat().map((each): [string, string] => [name, each]),
+  );
+  return new Headers(pairs);
+}
+
+async function readText(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new errors.ResponseExceededMaxSizeError();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** The agent counts the bytes on the wire: compressed, a few of them may be gigabytes. */

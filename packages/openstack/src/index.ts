@@ -7,5 +7,7 @@ export type { ServiceType } from './session/catalog.ts';
 export * from './block-storage/block-storage.ts';
 export { createBlockStorage } from './block-storage/cinder-client.ts';
 export type { BlockStorageOptions } from './block-storage/volume-service.ts';
+export * from './image/image-catalogue.ts';
+export { createImageCatalogue, type ImageCatalogueOptions } from './image/glance-client.ts';
 export * from './identity/token-validator.ts';
 export { createTokenValidator, type TokenValidatorOptions } from './identity/create-token-validator.ts';

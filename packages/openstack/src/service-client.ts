@@ -1,5 +1,5 @@
 import type { IronbarkError, Secret } from '@ironbark/core';
-import type { HttpOutcome, HttpReply, HttpRequest } from '@ironbark/http';
+import type { HttpOutcome, HttpReply, HttpRequest, HttpStream } from '@ironbark/http';
 import { isPassing, isUntouched } from './repetition.ts';
 import { withMayHaveActed } from './service-error.ts';
 import { serviceVoice, type ServiceVoice } from './service-voice.ts';
@@ -55,12 +55,34 @@ export class ServiceClient {
    * @throws ServiceError, the reason of the abort.
    */
   async request(request: ServiceRequest): Promise<HttpReply> {
+    const { repeatable = request.method === 'GET' } = request;
+    return this.#authorized(request, (sent) => this.#transport[repeatable ? 'kept' : 'fresh'].request(sent));
+  }
+
+  /**
+   * The same for an answer of any size.
+   * @throws as {@link request}; so does reading the content.
+   */
+  async stream(request: ServiceRequest & { readonly method: 'GET' }): Promise<HttpStream> {
+    return this.#authorized(request, (sent) =>
+      this.#transport.kept.stream({ ...sent, method: 'GET', mayLeaveHost: false }),
+    );
+  }
+
+  async #authorized<Reply extends HttpReply>(
+    request: ServiceRequest,
+    send: (sent: HttpRequest) => Promise<Reply>,
+  ): Promise<Reply> {
+    const exchange = async (token: AuthToken): Promise<Exchange<Reply>> => {
+      const sent = this.#withToken(request, token);
+      return { sent, reply: await send(sent) };
+    };
     const token = await this.#session.token(request.signal);
-    const first = await this.#exchange(request, token);
+    const first = await exchange(token);
     if (first.reply.status !== 401) return this.#accept(first);
     try {
       const renewed = await this.#session.renew(token, request.signal);
-      return this.#accept(renewed === token ? first : await this.#exchange(request, renewed));
+      return this.#accept(renewed === token ? first : await exchange(renewed));
     } catch (error) {
       throw first.reply.mayHaveArrivedBefore ? withMayHaveActed(error, true) : error;
     }
@@ -71,10 +93,10 @@ export class ServiceClient {
     return this.voice.malformed(problem, { method, url, headers: {}, body, signal, isWorthRepeating: () => false });
   }
 
-  async #exchange(request: ServiceRequest, token: AuthToken): Promise<Exchange> {
+  #withToken(request: ServiceRequest, token: AuthToken): HttpRequest {
     const { method, url, body, signal, repeatable = method === 'GET' } = request;
     const own = token.value.reveal();
-    const sent: HttpRequest = {
+    return {
       method,
       url,
       headers: {
@@ -87,18 +109,17 @@ export class ServiceClient {
       isWorthRepeating: (outcome) =>
         repeatable ? isPassing(outcome) && (method === 'GET' || !hasFailed(outcome)) : isUntouched(outcome),
     };
-    return { sent, reply: await this.#transport[repeatable ? 'kept' : 'fresh'].request(sent) };
   }
 
-  #accept({ sent, reply }: Exchange): HttpReply {
+  #accept<Reply extends HttpReply>({ sent, reply }: Exchange<Reply>): Reply {
     if (reply.status < 400) return reply;
     throw this.voice.refused(reply, sent);
   }
 }
 
-interface Exchange {
+interface Exchange<Reply> {
   readonly sent: HttpRequest;
-  readonly reply: HttpReply;
+  readonly reply: Reply;
 }
 
 /** A change that made the service fail will most likely do so again. */

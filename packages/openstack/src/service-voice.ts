@@ -153,10 +153,10 @@ function partsOf(body: unknown): readonly Part[] {
   return objects.filter((object): object is Part & typeof object => typeof object['message'] === 'string');
 }
 
-/** Errors of remote procedures carry a traceback behind the message. */
+/** Errors of remote procedures carry a traceback behind the message, those of Glance marks of HTML. */
 function messageOf(body: unknown, secrets: readonly Secret[]): string {
   const [text = ''] = partsOf(body)[0]?.message.split('\nTraceback') ?? [];
-  return oneLine(text.slice(0, maxSearched).replaceAll(credential, `$1${MASK}`), secrets);
+  return oneLine(text.slice(0, maxSearched).replaceAll('<br />', ' ').replaceAll(credential, `$1${MASK}`), secrets);
 }
 
 /** Far more than a message shows: searching megabytes would stop the process. */

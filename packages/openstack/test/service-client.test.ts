@@ -225,7 +225,7 @@ describe('an error', () => {
   });
 
   it.each([
-    ['of Glance', { message: 'No image.<br />', code: '404 Not Found' }, ': No image.<br />'],
+    ['of Glance', { message: 'No image.<br />', code: '404 Not Found' }, ': No image.'],
     ['with a page', '<html>', '.'],
     ['with something else', { error: null, list: [{ message: 'x' }] }, '.'],
   ])('reads the body %s', async (_title, body, end) => {

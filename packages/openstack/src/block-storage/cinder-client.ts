@@ -1,4 +1,4 @@
-import { invalidParameter } from '@ironbark/core';
+import { segment, unlessMissing } from '../resource.ts';
 import { isServiceError } from '../service-error.ts';
 import type { Session } from '../session/session.ts';
 import {
@@ -67,7 +67,7 @@ class CinderClient implements BlockStorage {
   }
 
   async deleteVolumeMetadata(volumeId: string, key: string, signal: AbortSignal): Promise<void> {
-    const path = `${volumePath(volumeId)}/metadata/${segment(key)}`;
+    const path = `${volumePath(volumeId)}/metadata/${segment(key, 'Cinder')}`;
     await unlessMissing(this.#service.request({ method: 'DELETE', path, repeatable: true, signal }));
   }
 
@@ -161,25 +161,9 @@ function action(volumeId: string, body: object, signal: AbortSignal): VolumeRequ
 }
 
 function volumePath(volumeId: string): string {
-  return `/volumes/${segment(volumeId)}`;
+  return `/volumes/${segment(volumeId, 'Cinder')}`;
 }
 
 function attachmentPath(attachmentId: string): string {
-  return `/attachments/${segment(attachmentId)}`;
-}
-
-/** An id that would lead to another resource is none. */
-function segment(id: string): string {
-  if (/^\.{0,2}$/.test(id)) throw invalidParameter(`${JSON.stringify(id)} is no id of a resource in Cinder.`);
-  return encodeURIComponent(id);
-}
-
-/** @returns undefined where the service answers 404. */
-async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (isServiceError(error, 'OPENSTACK_NOT_FOUND')) return undefined;
-    throw error;
-  }
+  return `/attachments/${segment(attachmentId, 'Cinder')}`;
 }

@@ -5,6 +5,7 @@ import { LabError } from '../lab-error.ts';
 import { poll } from '../wait.ts';
 import type { OpenStackDetails, OpenStackUser } from './details.ts';
 import { exportsOf, removeExports, type VolumeExport } from './exports.ts';
+import { LabImages } from './images.ts';
 import { findLeaks } from './leaks.ts';
 import { OpenStackSession } from './session.ts';
 
@@ -83,6 +84,19 @@ export class OpenStackAccess {
   /** Of Cinder, with the version and without a project. */
   get blockStorageUrl(): string {
     return this.details.blockStorageUrl;
+  }
+
+  /** Of Glance, without a version. @throws LAB_INVALID when it was not started. */
+  get imageUrl(): string {
+    const { imageUrl } = this.details;
+    if (imageUrl === null)
+      throw new LabError('LAB_INVALID', 'Glance does not run: start the services with image: true.');
+    return imageUrl;
+  }
+
+  /** What can be done with Glance. @throws LAB_INVALID when it was not started. */
+  get images(): LabImages {
+    return new LabImages(this.imageUrl, this.details);
   }
 
   /** Creates a volume and waits until it is available. @throws LAB_REQUEST_FAILED, LAB_TIMEOUT */

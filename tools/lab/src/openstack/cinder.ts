@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hostSeenByGuest, loopback } from '../loopback.ts';
+import type { IscsiPortal } from '../iscsi-server.ts';
+import { loopback } from '../loopback.ts';
 import { cinderUser, region } from './details.ts';
 import { formatIni } from './ini.ts';
 import { OpenStackService, runPython } from './service.ts';
@@ -25,7 +26,8 @@ export interface CinderOptions {
   readonly port: number;
   /** Of Keystone, without the version. */
   readonly keystoneUrl: string;
-  readonly iscsiPort: number;
+  /** Of the iSCSI server, as machines of the lab reach it. */
+  readonly portal: IscsiPortal;
   /** Environment in which tgtadm reaches the iSCSI server. */
   readonly iscsiEnvironment: Readonly<Record<string, string>>;
 }
@@ -58,7 +60,7 @@ export async function prepareCinder(directory: string, signal?: AbortSignal): Pr
 }
 
 function configuration(
-  { directory, port, keystoneUrl, iscsiPort }: CinderOptions,
+  { directory, port, keystoneUrl, portal }: CinderOptions,
   url: string,
   logFile: string,
 ): Parameters<typeof formatIni>[0] {
@@ -103,9 +105,8 @@ function configuration(
       ...backend,
       volume_driver: 'ironbark_lab.volumes.IscsiVolumes',
       volume_backend_name: 'iscsi',
-      // Machines of the lab log in, and they reach the portal at another address.
-      target_ip_address: hostSeenByGuest,
-      target_port: iscsiPort,
+      target_ip_address: portal.host,
+      target_port: portal.port,
       target_prefix: 'iqn.2010-10.org.openstack:',
     },
     fibre_channel: {

@@ -24,6 +24,9 @@ export const users = {
 /** As whom Cinder asks Keystone about tokens. */
 export const cinderUser: OpenStackUser = { username: 'cinder', password: 'lab-cinder-password', project: 'service' };
 
+/** The same of Glance. */
+export const glanceUser: OpenStackUser = { username: 'glance', password: 'lab-glance-password', project: 'service' };
+
 export const region = 'RegionOne';
 
 /** Where running services are found: plain data, for a process that did not start them. */
@@ -34,6 +37,8 @@ export interface OpenStackDetails {
   readonly users: typeof users;
   /** Of Cinder, with the version and without a project: `http://127.0.0.1:20002/v3`. */
   readonly blockStorageUrl: string;
+  /** Of Glance, without a version: `http://127.0.0.1:20003`. Null when it does not run. */
+  readonly imageUrl: string | null;
   /** Where tgtd listens. Cinder tells its clients the same port at the address that machines of the lab reach the host at. */
   readonly portal: IscsiPortal;
   /** Environment for `tgtadm`. */

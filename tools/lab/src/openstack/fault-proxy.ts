@@ -22,7 +22,9 @@ export type ProxyFault =
   /** The call reaches the service only then, also when the client has given up before. */
   | { readonly kind: 'delay'; readonly until: Promise<unknown> }
   /** The service's status comes with a body that is no JSON. */
-  | { readonly kind: 'garble' };
+  | { readonly kind: 'garble' }
+  /** The connection ends in the middle of the body. */
+  | { readonly kind: 'truncate' };
 
 export interface FaultRule {
   /** Name of the call, as {@link callName} makes it. */
@@ -46,7 +48,7 @@ interface Reply {
   readonly body: Buffer;
 }
 
-/** An HTTP proxy in front of the Block Storage API that counts and names the calls, and lets chosen ones go wrong. */
+/** An HTTP proxy in front of the Block Storage or the Image API that counts and names the calls, and lets chosen ones go wrong. */
 export class FaultProxy {
   /** Stands for the address that it was started with. */
   readonly url: string;
@@ -70,7 +72,7 @@ export class FaultProxy {
     });
   }
 
-  /** @param target address of the API, with its version: `http://127.0.0.1:8776/v3`. */
+  /** @param target address of the API, as the catalogue has it: `http://127.0.0.1:8776/v3`. */
   static async start(target: string): Promise<FaultProxy> {
     const server = createServer();
     await new Promise<void>((resolve, reject) => {
@@ -133,7 +135,9 @@ export class FaultProxy {
       return;
     }
     const sent = fault?.kind === 'garble' ? Buffer.from('{"volume": <garbled>') : reply.body;
-    response.writeHead(reply.status, { ...reply.headers, 'content-length': sent.length }).end(sent);
+    response.writeHead(reply.status, { ...reply.headers, 'content-length': sent.length });
+    if (fault?.kind !== 'truncate') response.end(sent);
+    else response.write(sent.subarray(0, sent.length / 2), () => response.destroy());
   }
 
   #takeFault(call: ProxiedCall): ProxyFault | undefined {

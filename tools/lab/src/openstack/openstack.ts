@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { IscsiServer } from '../iscsi-server.ts';
 import { LabError } from '../lab-error.ts';
 import { defaultCacheDirectory } from '../lab.ts';
-import { freePort, loopback } from '../loopback.ts';
+import { freePort, hostSeenByGuest, loopback } from '../loopback.ts';
+import type { LabNetwork } from '../network/lab-network.ts';
 import { missingPackages } from '../packages.ts';
 import { OpenStackAccess } from './access.ts';
 import { backends, configureCinder, volumeFolder } from './cinder.ts';
 import { installDatabases } from './databases.ts';
 import { region, users, type OpenStackDetails } from './details.ts';
+import { configureGlance } from './glance.ts';
 import { configureKeystone } from './keystone.ts';
 import type { OpenStackService } from './service.ts';
 import { createVolumeTypes } from './volume-types.ts';
@@ -20,10 +22,20 @@ export interface OpenStackOptions {
   readonly directory?: string;
   /** Where prepared databases are kept. Default: ironbark/lab in $XDG_CACHE_HOME or ~/.cache. */
   readonly cacheDirectory?: string;
+  /** Whether Glance runs as well. Default: false. */
+  readonly image?: boolean;
+  /** Where the iSCSI portal of the volumes is. Default: on loopback, and volumes name the address at which a user network shows it. */
+  readonly network?: LabNetwork;
   /** How long a token is good. Default: an hour. */
   readonly tokenExpirationSeconds?: number;
   /** Ends the start when it is aborted; nothing is left over then. */
   readonly signal?: AbortSignal;
+}
+
+interface Services {
+  readonly keystone: OpenStackService;
+  readonly cinder: OpenStackService;
+  readonly glance: OpenStackService | undefined;
 }
 
 /** Running services that belong to this process. */
@@ -32,18 +44,16 @@ export class OpenStack extends OpenStackAccess {
   readonly directory: string;
   readonly keystone: OpenStackService;
   readonly cinder: OpenStackService;
+  /** Undefined when it was not asked for. */
+  readonly glance: OpenStackService | undefined;
   readonly #running: AsyncDisposableStack;
 
-  constructor(
-    directory: string,
-    details: OpenStackDetails,
-    services: { readonly keystone: OpenStackService; readonly cinder: OpenStackService },
-    running: AsyncDisposableStack,
-  ) {
+  constructor(directory: string, details: OpenStackDetails, services: Services, running: AsyncDisposableStack) {
     super(details);
     this.directory = directory;
     this.keystone = services.keystone;
     this.cinder = services.cinder;
+    this.glance = services.glance;
     this.#running = running;
   }
 
@@ -58,46 +68,65 @@ export class OpenStack extends OpenStackAccess {
 }
 
 /**
- * Starts Keystone, Cinder and an iSCSI server for its volumes on free ports of loopback. They end with this process, however it ends.
+ * Starts Keystone, Cinder with an iSCSI server for its volumes, and Glance when it is asked for, on free ports of loopback. They end with this process, however it ends.
  * @throws LAB_PACKAGE_MISSING; LAB_COMMAND_FAILED, LAB_PROCESS_ENDED or LAB_TIMEOUT with the end of the log of the service that failed.
  */
 export async function startOpenStack(options: OpenStackOptions = {}): Promise<OpenStack> {
-  const { signal, cacheDirectory = defaultCacheDirectory() } = options;
+  const { signal, network, cacheDirectory = defaultCacheDirectory() } = options;
   await assertInstalled();
   await using started = new AsyncDisposableStack();
   const directory = await temporaryDirectory(options.directory ?? tmpdir(), started);
-  const iscsi = await IscsiServer.start({ directory, ...(signal === undefined ? {} : { signal }) });
+  const iscsi = await IscsiServer.start({
+    directory,
+    ...(network === undefined ? {} : { host: network.address }),
+    ...(signal === undefined ? {} : { signal }),
+  });
   started.defer(async () => iscsi.stop());
-  const [keystonePort, cinderPort] = [await freePort(), await freePort()];
-  const endpoints = { keystone: `http://${loopback}:${keystonePort}`, cinder: `http://${loopback}:${cinderPort}` };
-  const directories = { keystone: join(directory, 'keystone'), cinder: join(directory, 'cinder') };
+  const directories = {
+    keystone: join(directory, 'keystone'),
+    cinder: join(directory, 'cinder'),
+    glance: join(directory, 'glance'),
+  };
+  const ports = { keystone: await freePort(), cinder: await freePort(), glance: await freePort() };
+  const endpoints = {
+    keystone: `http://${loopback}:${ports.keystone}`,
+    cinder: `http://${loopback}:${ports.cinder}`,
+    glance: options.image === true ? `http://${loopback}:${ports.glance}` : null,
+  };
+  const keystoneUrl = endpoints.keystone;
   const { tokenExpirationSeconds } = options;
   const keystone = await configureKeystone({
     directory: directories.keystone,
-    port: keystonePort,
+    port: ports.keystone,
     ...(tokenExpirationSeconds === undefined ? {} : { tokenExpirationSeconds }),
   });
   const cinder = await configureCinder({
     directory: directories.cinder,
-    port: cinderPort,
-    keystoneUrl: endpoints.keystone,
-    iscsiPort: iscsi.portal.port,
+    port: ports.cinder,
+    keystoneUrl,
+    portal: { host: network?.address ?? hostSeenByGuest, port: iscsi.portal.port },
     iscsiEnvironment: iscsi.environment,
   });
+  const glance =
+    endpoints.glance === null
+      ? undefined
+      : await configureGlance({ directory: directories.glance, port: ports.glance, keystoneUrl });
   await installDatabases(cacheDirectory, directories, endpoints, signal);
-  for (const service of [keystone, cinder]) started.defer(async () => service.kill());
-  await Promise.all([keystone.start(signal), cinder.start(signal)]);
+  const services = [keystone, cinder, ...(glance === undefined ? [] : [glance])];
+  for (const service of services) started.defer(async () => service.kill());
+  await Promise.all(services.map((service) => service.start(signal)));
   const details: OpenStackDetails = {
     authUrl: `${endpoints.keystone}/v3`,
     region,
     users,
     blockStorageUrl: `${endpoints.cinder}/v3`,
+    imageUrl: endpoints.glance,
     portal: iscsi.portal,
     iscsiEnvironment: iscsi.environment,
     volumeDirectory: join(directories.cinder, volumeFolder),
   };
   await createVolumeTypes(details, backends, signal);
-  return new OpenStack(directory, details, { keystone, cinder }, started.move());
+  return new OpenStack(directory, details, { keystone, cinder, glance }, started.move());
 }
 
 /** Makes a folder that is removed when the stack is disposed of, or else when the process exits. */

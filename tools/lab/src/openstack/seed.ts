@@ -1,15 +1,19 @@
-import { cinderUser, region, users, type OpenStackUser } from './details.ts';
+import { cinderUser, glanceUser, region, users, type OpenStackUser } from './details.ts';
 import { OpenStackSession } from './session.ts';
 
 const accounts: readonly { readonly user: OpenStackUser; readonly roles: readonly string[] }[] = [
   { user: cinderUser, roles: ['admin', 'service'] },
+  { user: glanceUser, roles: ['admin', 'service'] },
   { user: users.conductor, roles: ['admin', 'service'] },
   { user: users.demo, roles: ['member'] },
   { user: users.reader, roles: ['reader'] },
 ];
 
 /** Creates projects, users and the catalogue in a Keystone that has only its administrator. */
-export async function seedKeystone(authUrl: string, cinderEndpoint: string): Promise<void> {
+export async function seedKeystone(
+  authUrl: string,
+  endpoints: { readonly cinder: string; readonly glance: string },
+): Promise<void> {
   const admin = new OpenStackSession(authUrl, users.admin);
   const create = async (kind: string, body: object): Promise<string> =>
     (await admin.call<Record<string, { id: string }>>('POST', `${authUrl}/${kind}s`, { [kind]: body }))[kind]?.id ?? '';
@@ -30,11 +34,16 @@ export async function seedKeystone(authUrl: string, cinderEndpoint: string): Pro
       await admin.call('PUT', `${authUrl}/${path}`);
     }
   }
-  // Clients look for either type.
-  for (const type of ['volumev3', 'block-storage']) {
-    const serviceId = await create('service', { type, name: 'cinder' });
+  const cinder = `${endpoints.cinder}/v3/%(project_id)s`;
+  const catalogue = [
+    // Clients look for either type.
+    { type: 'volumev3', name: 'cinder', url: cinder },
+    { type: 'block-storage', name: 'cinder', url: cinder },
+    { type: 'image', name: 'glance', url: endpoints.glance },
+  ];
+  for (const { type, name, url } of catalogue) {
+    const serviceId = await create('service', { type, name });
     for (const each of ['public', 'internal', 'admin']) {
-      const url = `${cinderEndpoint}/v3/%(project_id)s`;
       await create('endpoint', { service_id: serviceId, interface: each, url, region_id: region });
     }
   }

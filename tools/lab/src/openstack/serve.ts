@@ -1,4 +1,4 @@
-// Runs Keystone and Cinder in the foreground until SIGINT or SIGTERM. Argument: where to write the openrc file (default: beside the logs).
+// Runs Keystone, Cinder and Glance in the foreground until SIGINT or SIGTERM. Argument: where to write the openrc file (default: beside the logs).
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,11 +14,12 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupted
 const { signal } = interrupted;
 try {
   await using written = new AsyncDisposableStack();
-  await using openstack = await startOpenStack({ signal });
+  await using openstack = await startOpenStack({ signal, image: true });
   const openrc = resolve(positionals[0] ?? join(openstack.directory, 'openrc'));
   written.defer(() => rm(openrc, { force: true }));
   await writeFile(openrc, variables(openstack.authUrl, openstack.region, users.admin), { mode: 0o600 });
   console.log(`Keystone: ${openstack.authUrl}\nCinder:   ${openstack.blockStorageUrl}`);
+  console.log(`Glance:   ${openstack.imageUrl}`);
   console.log(`Logs and volumes: ${openstack.directory}`);
   console.log(`Users: ${Object.values(users).map(describe).join(', ')}`);
   console.log(

@@ -23,7 +23,7 @@ export interface OpenStackServiceOptions {
   readonly probeUrl: string;
 }
 
-/** Keystone or Cinder in a process of its own, which can be stopped and started again with what it had. */
+/** Keystone, Cinder or Glance in a process of its own, which can be stopped and started again with what it had. */
 export class OpenStackService {
   readonly #options: OpenStackServiceOptions;
   #process: Service | undefined;
