@@ -17,7 +17,7 @@ const typescript = {
   resolveId: (source, importer) => (importer && /^\..+\.ts$/.test(source) ? resolve(dirname(importer), source) : null),
   transform(source, id) {
     if (!id.endsWith('.ts')) return null;
-    const { code, map, errors } = transformSync(id, source, { sourcemap: true, target: 'es2024' });
+    const { code, map, errors } = transformSync(id, source, { sourcemap: true, target: 'esnext' });
     return errors.length > 0 ? this.error(errors[0].message) : { code, map };
   },
   generateBundle() {

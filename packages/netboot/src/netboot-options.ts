@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import { dhcpConfig, type DhcpOptions } from './dhcp/dhcp-options.ts';
 import type { ListenAddress } from './http/http-file-server.ts';
 
 export interface NetbootOptions {
@@ -10,10 +11,14 @@ export interface NetbootOptions {
   readonly httpUrl: string | undefined;
   /** Undefined: another web server serves the HTTP root. */
   readonly listen: ListenAddress | undefined;
-  readonly fileMode: number;
+  /** Modes of the nodes' files. */
+  readonly fileModes: Readonly<Record<'http' | 'tftp', number>>;
+  readonly dhcp: DhcpOptions;
 }
 
 const directory = z.string().refine((path) => isAbsolute(path) && !path.includes('\0'), 'must be an absolute path');
+
+const mode = z.string().regex(/^0?[46][0-7]{2}$/);
 
 const baseUrl = z
   .string()
@@ -44,11 +49,13 @@ export const netbootConfig = z
       })
       .optional()
       .describe('Where the conductor itself serves http_root. Default: nowhere; any web server may serve it.'),
-    file_mode: z
-      .string()
-      .regex(/^0?[46][0-7]{2}$/)
+    file_mode: mode
       .default('0640')
-      .describe('Mode of the scripts of nodes, octal. They may hold CHAP credentials.'),
+      .describe('Mode of the files of nodes in http_root, octal. They may hold CHAP credentials.'),
+    tftp_file_mode: mode
+      .default('0644')
+      .describe('Mode of the files of nodes in tftp_root, octal. TFTP servers hand out what everybody may read.'),
+    dhcp: dhcpConfig,
   })
   .prefault({})
   .transform((section): NetbootOptions => {
@@ -57,6 +64,10 @@ export const netbootConfig = z
       tftpRoot: section.tftp_root,
       httpUrl: section.http_url?.replace(/\/+$/, ''),
       listen: section.listen,
-      fileMode: Number.parseInt(section.file_mode, 8),
+      fileModes: {
+        http: Number.parseInt(section.file_mode, 8),
+        tftp: Number.parseInt(section.tftp_file_mode, 8),
+      },
+      dhcp: section.dhcp,
     };
   });

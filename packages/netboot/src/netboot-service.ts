@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineService, IronbarkError, type ServiceHost } from '@ironbark/core';
+import type { DhcpProvider } from './dhcp/dhcp-provider.ts';
+import { openDhcp } from './dhcp/open-dhcp.ts';
 import { BootFileTree } from './files/boot-file-tree.ts';
 import { HttpFileServer, type ListenAddress } from './http/http-file-server.ts';
 import { netbootConfig, type NetbootOptions } from './netboot-options.ts';
@@ -8,6 +10,8 @@ import { netbootConfig, type NetbootOptions } from './netboot-options.ts';
 /** The tree of boot files and how machines reach it; shared by all boot drivers of a conductor. */
 export interface Netboot {
   readonly tree: BootFileTree;
+  /** Null: somebody else configures the DHCP server. */
+  readonly dhcp: DhcpProvider | null;
   /** URL under which machines reach the HTTP root, without a slash at its end; null when nobody said. */
   readonly httpUrl: string | null;
   /** Where the built-in server listens; null without one. */
@@ -26,15 +30,16 @@ export async function openNetboot({
     http: config.httpRoot ?? join(stateDirectory, 'http'),
     tftp: config.tftpRoot ?? join(stateDirectory, 'tftp'),
   };
-  const tree = new BootFileTree({ roots, fileMode: config.fileMode });
+  const tree = new BootFileTree({ roots, fileModes: config.fileModes });
   let server: HttpFileServer | undefined;
   if (dryRun !== true) {
     for (const [name, path] of Object.entries(roots)) await makeRoot(name, path);
     server = config.listen && (await HttpFileServer.start({ ...config.listen, root: roots.http, log }));
   }
+  const dhcp = await openDhcp(config.dhcp, { tftpRoot: roots.tftp, dryRun: dryRun === true });
   const httpUrl = config.httpUrl ?? urlOf(server?.address ?? config.listen) ?? null;
   log.info({ roots, httpUrl, httpAddress: server?.address }, 'The tree of boot files is open.');
-  return { tree, httpUrl, httpAddress: server?.address ?? null, close: async () => server?.close() };
+  return { tree, dhcp, httpUrl, httpAddress: server?.address ?? null, close: async () => server?.close() };
 }
 
 async function makeRoot(name: string, path: string): Promise<void> {

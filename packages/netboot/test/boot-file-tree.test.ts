@@ -1,4 +1,16 @@
-import { chmod, lstat, mkdir, readdir, readFile, readlink, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { secretText, type BootFile, type BootLink } from '@ironbark/core';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -27,7 +39,7 @@ beforeEach(async () => {
   http = join(directory, 'http');
   await mkdir(http);
   await mkdir(join(directory, 'tftp'));
-  tree = new BootFileTree({ roots: { http, tftp: join(directory, 'tftp') }, fileMode: 0o640 });
+  tree = new BootFileTree({ roots: { http, tftp: join(directory, 'tftp') }, fileModes: { http: 0o640, tftp: 0o644 } });
 });
 
 async function listing(path = directory): Promise<readonly string[]> {
@@ -49,10 +61,11 @@ describe('write', () => {
     expect(await Promise.all(modes)).toEqual([0o755, 0o755]);
   });
 
-  it.each([0o640, 0o666, 0o400])('gives files the configured mode %o, whatever the umask', async (fileMode) => {
-    const other = new BootFileTree({ roots: { http, tftp: join(directory, 'tftp') }, fileMode });
+  it.each([0o640, 0o666, 0o400])('gives files the configured mode %o, whatever the umask', async (mode) => {
+    const fileModes = { http: mode, tftp: 0o600 };
+    const other = new BootFileTree({ roots: { http, tftp: join(directory, 'tftp') }, fileModes });
     await other.write(node, [file('a')], []);
-    expect((await stat(join(http, node, 'config'))).mode & 0o777).toBe(fileMode);
+    expect((await stat(join(http, node, 'config'))).mode & 0o777).toBe(mode);
   });
 
   it('replaces content and leaves no other file behind', async () => {
@@ -228,5 +241,77 @@ describe('remove', () => {
     await symlink(`../${node}/config`, join(http, 'pxelinux.cfg', '.52-54-00-12-34-56.new'));
     await tree.remove(node, [macLink]);
     expect(await readdir(join(http, 'pxelinux.cfg'))).toEqual([]);
+  });
+});
+
+describe('place', () => {
+  const kernel = { root: 'http', path: `${node}/kernel` } as const;
+
+  async function source(content: string): Promise<string> {
+    const path = join(directory, 'image');
+    await writeFile(path, content, { mode: 0o600 });
+    return path;
+  }
+
+  it('puts a copy into the directory of the node, with the mode of the root', async () => {
+    await tree.place(node, kernel, await source('a'));
+    await tree.place(node, { ...kernel, root: 'tftp' }, await source('b'));
+    expect(await readFile(join(http, kernel.path), 'utf8')).toBe('a');
+    const modes = [http, join(directory, 'tftp')].map(
+      async (root) => (await stat(join(root, kernel.path))).mode & 0o777,
+    );
+    expect(await Promise.all(modes)).toEqual([0o640, 0o644]);
+  });
+
+  it('does not change what a machine is reading', async () => {
+    await tree.place(node, kernel, await source('old'));
+    const reader = await open(join(http, kernel.path));
+    await tree.place(node, kernel, await source('new'));
+    expect(await reader.readFile('utf8')).toBe('old');
+    await reader.close();
+  });
+
+  it('takes no notice of what a killed process left, and does not write through a link in its place', async () => {
+    const outside = join(directory, 'outside');
+    await writeFile(outside, 'untouched');
+    await mkdir(join(http, node));
+    await symlink(outside, join(http, node, '.kernel.new'));
+    await tree.place(node, kernel, await source('a'));
+    expect(await readFile(outside, 'utf8')).toBe('untouched');
+    expect(await readdir(join(http, node))).toEqual(['kernel']);
+  });
+
+  it('leaves the old one when the image cannot be read', async () => {
+    await tree.place(node, kernel, await source('old'));
+    const refused = tree.place(node, kernel, join(directory, 'missing'));
+    await expect(refused).rejects.toMatchObject({ code: 'NETBOOT_FILE_FAILED' });
+    expect(await readdir(join(http, node))).toEqual(['kernel']);
+    expect(await readFile(join(http, kernel.path), 'utf8')).toBe('old');
+  });
+
+  it.each([`${otherNode}/kernel`, 'kernel', `${node}/../kernel`])('refuses %s', async (path) => {
+    await expect(tree.place(node, { root: 'http', path }, await source('a'))).rejects.toMatchObject({
+      code: 'INVALID_PARAMETER',
+    });
+  });
+});
+
+describe('prune', () => {
+  it('keeps what it is told, in the root that it is told, and removes the rest of the node', async () => {
+    const files = [file('a'), file('b', `${node}/old/kernel`), file('c', `${node}/config`, 'tftp')];
+    await tree.write(node, files, [macLink]);
+    await tree.write(otherNode, [file('d', `${otherNode}/config`)], []);
+    await tree.prune(node, [{ root: 'http', path: `${node}/config` }]);
+    expect((await listing(http)).filter((path) => !path.startsWith('pxelinux'))).toEqual(
+      [node, `${node}/config`, otherNode, `${otherNode}/config`].sort(),
+    );
+    expect(await listing(join(directory, 'tftp'))).toEqual([]);
+  });
+
+  it('removes the directory when nothing is kept, and does nothing when there is none', async () => {
+    await tree.write(node, [file('a')], []);
+    await tree.prune(node, []);
+    await tree.prune(node, []);
+    expect(await listing(http)).toEqual([]);
   });
 });

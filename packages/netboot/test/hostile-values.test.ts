@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isIronbarkError, Secret, type BootSource, type IscsiBoot, type RamdiskBoot } from '@ironbark/core';
+import { isIronbarkError, Secret, type IscsiBoot } from '@ironbark/core';
 import { array, check, constantFrom, oneof, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { renderNodeScript } from '../src/index.ts';
+import { renderAutoexecScript, renderNodeScript, type KernelEntry, type ScriptSource } from '../src/index.ts';
 import { readScript, skeletonOf, valuesOf } from '../src/ipxe-reader.ts';
 import { bootVolume, chap, iscsiBoot, iscsiPath, reportUrl, scriptOptions } from './sources.ts';
 
@@ -17,7 +17,7 @@ const hostile = array(
 ).map((parts) => parts.join(''));
 
 /** The script, or undefined when the value was refused by name. */
-function render(source: BootSource, ramdisk?: RamdiskBoot): string | undefined {
+function render(source: ScriptSource, ramdisk?: KernelEntry): string | undefined {
   try {
     return renderNodeScript({ source, reportUrl, ramdisk }, scriptOptions).content.reveal();
   } catch (error) {
@@ -80,13 +80,13 @@ describe('whatever a record holds', () => {
     expect(counterexample((text) => isSameSkeleton(render(make(text)), benign))).toBeNull();
   });
 
-  it.each<[string, (text: string) => Partial<RamdiskBoot>]>([
+  it.each<[string, (text: string) => Partial<KernelEntry>]>([
     ['the kernel', (text) => ({ kernelUrl: `http://a/${text}` })],
     ['the ramdisk', (text) => ({ ramdiskUrl: `http://a/${text}` })],
     ['a kernel parameter', (text) => ({ parameters: [`a=${text}`] })],
     ['a whole kernel parameter', (text) => ({ parameters: [text] })],
   ])('%s of a ramdisk adds neither lines nor commands', (_, change) => {
-    const plain: RamdiskBoot = {
+    const plain: ScriptSource = {
       kind: 'ramdisk',
       kernelUrl: 'http://a/k',
       ramdiskUrl: 'http://a/r',
@@ -94,6 +94,42 @@ describe('whatever a record holds', () => {
     };
     const benign = render(plain);
     expect(counterexample((text) => isSameSkeleton(render({ ...plain, ...change(text) }), benign))).toBeNull();
+  });
+});
+
+describe('whatever a record of another source holds', () => {
+  const fibreChannel = (targetWwpn: string): ScriptSource => {
+    const connection = { kind: 'fibre_channel', paths: [{ initiatorWwpn: null, targetWwpn, lun: 1 }] } as const;
+    return { kind: 'fibre_channel', volume: { targetUuid: 't', volumeId: 'v', connection }, extraVolumes: [] };
+  };
+  const nfs: ScriptSource = { kind: 'nfs', kernelUrl: 'http://a/k', ramdiskUrl: 'http://a/r', parameters: ['a=b'] };
+
+  it.each<[string, (text: string) => ScriptSource, ScriptSource]>([
+    ['the WWPN of a target', fibreChannel, fibreChannel('500a098280feeba5')],
+    ['the end of the WWPN', (text) => fibreChannel(`500a098280feeba5${text}`), fibreChannel('500a098280feeba5')],
+    [
+      'the URL of an ISO image',
+      (text) => ({ kind: 'iso', url: `http://a/${text}` }),
+      { kind: 'iso', url: 'http://a/i' },
+    ],
+    ['a parameter of an NFS root', (text) => ({ ...nfs, parameters: [`nfsroot=${text}`] }), nfs],
+  ])('%s adds neither lines nor commands', (_, make, plain) => {
+    const benign = render(plain);
+    expect(benign).toBeDefined();
+    expect(counterexample((text) => isSameSkeleton(render(make(text)), benign))).toBeNull();
+  });
+
+  it('the URL of the global script adds neither lines nor commands to autoexec.ipxe', () => {
+    const autoexec = (url: string): string | undefined => {
+      try {
+        return renderAutoexecScript(url).reveal();
+      } catch (error) {
+        if (isIronbarkError(error, 'INVALID_PARAMETER')) return undefined;
+        throw error;
+      }
+    };
+    const benign = autoexec('http://a/boot.ipxe');
+    expect(counterexample((text) => isSameSkeleton(autoexec(`http://a/${text}`), benign))).toBeNull();
   });
 });
 

@@ -19,7 +19,8 @@ describe('settings', () => {
       tftpRoot: undefined,
       httpUrl: undefined,
       listen: undefined,
-      fileMode: 0o640,
+      fileModes: { http: 0o640, tftp: 0o644 },
+      dhcp: { provider: 'none' },
     });
   });
 
@@ -44,6 +45,12 @@ describe('settings', () => {
     ['file_mode', '0777'],
     ['file_mode', 640],
     ['file_mode', '0240'],
+    ['tftp_file_mode', '0777'],
+    ['dhcp', { provider: 'dnsmasq' }],
+    ['dhcp', { provider: 'dnsmasq', directory: 'relative' }],
+    ['dhcp', { provider: 'dnsmasq', directory: '/a b' }],
+    ['dhcp', { provider: 'dnsmasq', directory: '/a', tftp_server: 'tftp.example' }],
+    ['dhcp', { provider: 'none', directory: '/a' }],
     ['httpUrl', 'http://a/'],
   ])('refuse %s: %j', (key, value) => {
     const { success, error } = netbootConfig.safeParse({ [key]: value });

@@ -1,10 +1,16 @@
 import { inspect } from 'node:util';
-import { Secret, type BootSource, type NfsBoot } from '@ironbark/core';
+import { Secret, type BootVolume, type FibreChannelBoot, type FibreChannelConnection } from '@ironbark/core';
 import { describe, expect, it } from 'vitest';
-import { renderGlobalScript, renderNodeScript, type NodeScriptRequest } from '../src/index.ts';
+import {
+  renderAutoexecScript,
+  renderGlobalScript,
+  renderNodeScript,
+  type NodeScriptRequest,
+  type ScriptSource,
+} from '../src/index.ts';
 import { bootVolume, chap, iscsiBoot, iscsiPath, reportUrl, scriptOptions } from './sources.ts';
 
-function render(source: BootSource, request: Partial<NodeScriptRequest> = {}): string {
+function render(source: ScriptSource, request: Partial<NodeScriptRequest> = {}): string {
   return renderNodeScript({ source, reportUrl, ...request }, scriptOptions).content.reveal();
 }
 
@@ -243,33 +249,37 @@ describe('the end of a script that fails', () => {
   });
 });
 
-describe('the script of a ramdisk', () => {
-  const ramdisk = {
-    kind: 'ramdisk',
+describe('the script of a kernel and a ramdisk', () => {
+  const entry = {
     kernelUrl: 'http://192.0.2.1/kernel',
     ramdiskUrl: 'http://192.0.2.1/ramdisk',
     parameters: ['text', 'ipa-api-url=http://192.0.2.1:6385', 'motd=two words'],
   } as const;
+  const ramdisk = { kind: 'ramdisk', ...entry } as const;
 
-  it('fetches both with a timeout and starts the kernel with its parameters', () => {
-    expect(section(render(ramdisk), 'deploy')).toEqual([
-      ':deploy',
+  it('fetches both with a timeout, starts the kernel with its parameters, and tries again when that fails', () => {
+    const script = render(ramdisk);
+    expect(section(script, 'boot_ramdisk')).toEqual([
+      ':boot_ramdisk',
       'inc i',
       'imgfree',
-      'kernel --name kernel --timeout 60000 http://192.0.2.1/kernel text ipa-api-url=http://192.0.2.1:6385 motd="two words" BOOTIF=${mac} initrd=ramdisk || goto fail_deploy',
-      'initrd --name ramdisk --timeout 60000 http://192.0.2.1/ramdisk || goto fail_deploy',
-      'boot || goto fail_deploy',
-      ':fail_deploy',
+      'kernel --name kernel --timeout 60000 http://192.0.2.1/kernel text ipa-api-url=http://192.0.2.1:6385 motd="two words" BOOTIF=${mac} initrd=ramdisk || goto fail_boot_ramdisk',
+      'initrd --name ramdisk --timeout 60000 http://192.0.2.1/ramdisk || goto fail_boot_ramdisk',
+      'boot || goto fail_boot_ramdisk',
+      ':fail_boot_ramdisk',
       'set failure ${errno}',
     ]);
+    expect(section(script, 'retry_boot_ramdisk').at(-1)).toBe('goto boot_ramdisk');
   });
 
-  it('starts it when it is the source', () => {
-    expect(render(ramdisk)).toContain('\ngoto deploy\n');
+  it.each(['ramdisk', 'nfs'] as const)('starts it when it is the source (%s), and says why it could not', (kind) => {
+    const script = render({ ...entry, kind });
+    expect(script).toContain(`\ngoto boot_${kind}\n`);
+    expect(script).toContain('boot-report?token=t0ken&errno=${failure}&drive=${drive} ||\n');
   });
 
   it('is a second entry of an iSCSI script that only the console can choose', () => {
-    const script = render(iscsiBoot(), { ramdisk });
+    const script = render(iscsiBoot(), { ramdisk: entry });
     expect(script).toContain('\nisset ${ironbark-entry} && goto ${ironbark-entry} ||\ngoto boot_iscsi\n');
     expect(section(script, 'deploy')).not.toEqual([]);
   });
@@ -283,16 +293,136 @@ describe('the script of a ramdisk', () => {
   });
 });
 
-describe('other sources', () => {
-  it.each(['local_disk', 'hba'] as const)('leave a machine with %s to its firmware', (kind) => {
-    expect(render({ kind })).toBe('#!ipxe\n\n:boot_whole_disk\nexit 0\n');
+describe('the script of a Fibre Channel volume', () => {
+  function fibreChannelVolume(number: number, wwpns: readonly string[]): BootVolume<FibreChannelConnection> {
+    const paths = wwpns.map((targetWwpn) => ({ initiatorWwpn: null, targetWwpn, lun: number }));
+    return {
+      targetUuid: `target-${number}`,
+      volumeId: `volume-${number}`,
+      connection: { kind: 'fibre_channel', paths },
+    };
+  }
+
+  const one = '500a098280feeba5';
+  const other = '500a098290feeba5';
+  const oneUri = 'fcp:50:0a:09:82:80:fe:eb:a5:0000-0000-0000-0000';
+  const otherUri = 'fcp:50:0a:09:82:90:fe:eb:a5:0000-0000-0000-0000';
+
+  function fibreChannelBoot(overrides: Partial<FibreChannelBoot> = {}): FibreChannelBoot {
+    return { kind: 'fibre_channel', volume: fibreChannelVolume(0, [one]), extraVolumes: [], ...overrides };
+  }
+
+  it('hooks it without a firmware table and boots from it', () => {
+    const script = render(fibreChannelBoot());
+    expect(script).toContain('\ngoto boot_fcp\n');
+    expect(section(script, 'boot_fcp_1')).toEqual([
+      ':boot_fcp_1',
+      'set next fail_fcp_retry',
+      'set drive 0x80',
+      `sanhook --no-describe --drive 0x80 ${oneUri} || goto fail_fcp`,
+      'sanboot --no-describe --drive 0x80 || goto fail_fcp',
+    ]);
   });
 
-  it('are refused by name when iPXE cannot boot from them', () => {
-    const connection = { kind: 'nfs', server: 'a', path: '/b', options: [] } as const;
-    const nfs: NfsBoot = { kind: 'nfs', volume: { targetUuid: 't', volumeId: 'v', connection } };
-    expect(() => render(nfs)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
-    expect(() => render(nfs)).toThrow('nfs');
+  it('gives every drive back, tries again, and reports as for iSCSI', () => {
+    const script = render(fibreChannelBoot({ extraVolumes: [fibreChannelVolume(18, [other])] }));
+    expect(section(script, 'boot_fcp_1')).toContain(
+      'sanhook --no-describe --drive 0x81 fcp:50:0a:09:82:90:fe:eb:a5:0012-0000-0000-0000 || goto fail_fcp',
+    );
+    expect(section(script, 'fail_fcp').slice(2)).toEqual([
+      'sanunhook --drive 0x81 ||',
+      'sanunhook --drive 0x80 ||',
+      'goto ${next}',
+    ]);
+    expect(section(script, 'fail_fcp_retry').at(-1)).toBe('goto boot_fcp');
+    expect(script).toContain('boot-report?token=t0ken&errno=${failure}&drive=${drive} ||\n');
+  });
+
+  it('tries several paths one after the other, each target once', () => {
+    const source = fibreChannelBoot({ volume: fibreChannelVolume(0, [one, one, other]) });
+    expect(section(render(source), 'boot_fcp_1').slice(3)).toEqual([
+      `sanhook --no-describe --drive 0x80 ${oneUri} && goto hooked_1_0x80 ||`,
+      'sanunhook --drive 0x80 ||',
+      `sanhook --no-describe --drive 0x80 ${otherUri} || goto fail_fcp`,
+      ':hooked_1_0x80',
+      'sanboot --no-describe --drive 0x80 || goto fail_fcp',
+    ]);
+  });
+
+  it('connects to all paths together first when the site asks for that', () => {
+    const source = fibreChannelBoot({ volume: fibreChannelVolume(0, [one, other]) });
+    const { content } = renderNodeScript({ source, reportUrl: null }, { ...scriptOptions, multipath: true });
+    expect(section(content.reveal(), 'boot_fcp_1')[3]).toBe(
+      `sanhook --no-describe --drive 0x80 ${oneUri} ${otherUri} && goto hooked_1_0x80 ||`,
+    );
+  });
+
+  it('tells of paths that the firmware does not use', () => {
+    const wwpns = Array.from({ length: 9 }, (_, index) => `500a09828${index}feeba5`);
+    const { warnings } = renderNodeScript(
+      { source: fibreChannelBoot({ volume: fibreChannelVolume(0, wwpns) }), reportUrl: null },
+      scriptOptions,
+    );
+    expect(warnings).toEqual([expect.stringMatching(/volume-0.*first 8/)]);
+  });
+});
+
+describe('the script of an ISO image', () => {
+  it('boots it like a drive, tries again, and reports', () => {
+    const script = render({ kind: 'iso', url: 'http://192.0.2.1/boot.iso' });
+    expect(script).toContain('\ngoto boot_iso\n');
+    expect(section(script, 'boot_iso')).toEqual([
+      ':boot_iso',
+      'inc i',
+      'imgfree',
+      'set keep-san 0',
+      'sanboot --no-describe --drive 0x80 http://192.0.2.1/boot.iso || goto fail_iso',
+      ':fail_iso',
+      'set failure ${errno}',
+      'sanunhook --drive 0x80 ||',
+    ]);
+    expect(section(script, 'retry_iso').at(-1)).toBe('goto boot_iso');
+    expect(script).toContain('boot-report?token=t0ken');
+  });
+
+  it('refuses what is no URL', () => {
+    expect(() => render({ kind: 'iso', url: '/boot.iso' })).toThrow('URL of the ISO image');
+  });
+});
+
+describe('the script of a local disk', () => {
+  it('leaves the machine to its firmware', () => {
+    expect(render({ kind: 'local_disk' })).toBe('#!ipxe\n\n:boot_whole_disk\nexit 0\n');
+  });
+});
+
+describe('the size of the iBFT', () => {
+  it.each([
+    ['bios', 1],
+    [null, 1],
+    ['uefi', 0],
+  ] as const)('is limited for a machine whose boot mode is %s: %i warning', (bootMode, count) => {
+    const source = iscsiBoot({ initiatorIqn: `iqn.2017-08.org.example:${'n'.repeat(190)}` });
+    expect(renderNodeScript({ source, reportUrl: null, bootMode }, scriptOptions).warnings).toHaveLength(count);
+  });
+});
+
+describe('the script that newer iPXE finds beside itself', () => {
+  it('gets an address when it has none and goes to the global script', () => {
+    expect(renderAutoexecScript('http://192.0.2.1:8080/boot.ipxe').reveal()).toBe(`#!ipxe
+
+isset \${ip} || dhcp ||
+chain --timeout 30000 http://192.0.2.1:8080/boot.ipxe && exit 0 ||
+echo The boot script could not be fetched: \${errno}
+prompt --timeout 30000 Press any key to reboot, or wait 30 seconds. ||
+reboot
+`);
+  });
+
+  it('refuses an address that iPXE would interpret', () => {
+    expect(() => renderAutoexecScript('http://192.0.2.1/${x}')).toThrow(
+      expect.objectContaining({ code: 'INVALID_PARAMETER' }),
+    );
   });
 });
 

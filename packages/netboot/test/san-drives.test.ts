@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { planSanDrives, type SanDrive } from '../src/index.ts';
 import { bootVolume, chap, iscsiBoot, iscsiPath } from './sources.ts';
 
-const oneByOne = { ibftTargets: 2, multipath: false };
-const together = { ibftTargets: 2, multipath: true };
+const oneByOne = { ibftTargets: 2, multipath: false, bootMode: null };
+const together = { ibftTargets: 2, multipath: true, bootMode: null };
 const paths = [0, 1, 2].map((lun) => iscsiPath({ lun }));
 
 /** LUNs of the paths of every try. */
@@ -38,7 +38,7 @@ describe('planSanDrives', () => {
 
   it('describes the first volumes and leaves the others to the operating system', () => {
     const source = iscsiBoot({ extraVolumes: [bootVolume(1), bootVolume(2), bootVolume(3)] });
-    const { wanted, fallback } = planSanDrives(source, { ibftTargets: 3, multipath: false });
+    const { wanted, fallback } = planSanDrives(source, { ibftTargets: 3, multipath: false, bootMode: null });
     expect(wanted.extras.map((drive) => drive.described)).toEqual([true, true, false]);
     expect(fallback?.extras.map((drive) => drive.described)).toEqual([false, false, false]);
     expect(fallback?.boot).toEqual(wanted.boot);
@@ -93,7 +93,7 @@ describe('the room for names and secrets in iPXE for BIOS', () => {
 
   it('is too small for three entries of any length', () => {
     const source = iscsiBoot({ extraVolumes: [bootVolume(1), bootVolume(2)] });
-    const { warnings } = planSanDrives(source, { ibftTargets: 3, multipath: false });
+    const { warnings } = planSanDrives(source, { ibftTargets: 3, multipath: false, bootMode: null });
     expect(warnings).toEqual([expect.stringContaining('one path of the boot volume only')]);
   });
 

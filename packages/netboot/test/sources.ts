@@ -39,6 +39,7 @@ export function iscsiBoot(overrides: Partial<IscsiBoot> = {}): IscsiBoot {
     initiatorIqn: 'iqn.2017-08.org.example:node',
     volume: bootVolume(0),
     extraVolumes: [],
+    system: null,
     ...overrides,
   };
 }

@@ -1,8 +1,9 @@
-import { invalidParameter, isInfo, type BootLink, type InfoValue, type Port } from '@ironbark/core';
+import { invalidParameter, type BootLink, type Port } from '@ironbark/core';
 import { macLinkDirectory } from '@ironbark/netboot';
 
 /** Ethernet, or the 20 bytes of an InfiniBand address. */
 const macAddress = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}(?:(?::[0-9a-f]{2}){14})?$/;
+const ethernetLength = 'aa:bb:cc:dd:ee:ff'.length;
 
 /** Path of a node's script in the HTTP root. */
 export function scriptPath(nodeUuid: string): string {
@@ -29,20 +30,7 @@ export function linksOfPort(port: Port): readonly BootLink[] {
   });
 }
 
-export function isSameLink(one: BootLink, other: BootLink): boolean {
-  return one.root === other.root && one.path === other.path && one.target === other.target;
-}
-
-export function linksToJournal(links: readonly BootLink[]): InfoValue {
-  return links.map(({ root, path, target }) => ({ root, path, target }));
-}
-
-export function linksFromJournal(value: InfoValue | undefined): readonly BootLink[] {
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((item: InfoValue): BootLink[] => {
-    if (!isInfo(item)) return [];
-    const { root, path, target } = item;
-    const isLink = (root === 'http' || root === 'tftp') && typeof path === 'string' && typeof target === 'string';
-    return isLink ? [{ root, path, target }] : [];
-  });
+/** Whether a DHCP server knows the port by its address; InfiniBand identifies itself in another way. */
+export function isEthernet(port: Port): boolean {
+  return port.address.length === ethernetLength;
 }

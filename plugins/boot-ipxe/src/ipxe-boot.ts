@@ -1,102 +1,185 @@
 import {
-  decideBootSource,
+  bootSituationOf,
+  bootSourceOf,
+  chooseBoot,
+  firmwareRequestOf,
   initiatorOf,
   missingParameter,
   type BootArtifacts,
+  type BootChoice,
   type BootInterface,
-  type BootLink,
+  type BootMode,
   type BootRequest,
+  type CapabilityTag,
+  type DhcpBoot,
+  type InstanceImage,
+  type Node,
   type Port,
-  type RamdiskBoot,
   type Task,
 } from '@ironbark/core';
-import { renderNodeScript, type Netboot } from '@ironbark/netboot';
-import { isSameLink, linksFromJournal, linksOfPort, linksToJournal, scriptPath } from './boot-links.ts';
+import {
+  appendParams,
+  architecturesOf,
+  renderNodeScript,
+  type BootLoaders,
+  type BootPublisher,
+  type KernelEntry,
+  type Netboot,
+} from '@ironbark/netboot';
+import { isEthernet, linksOfPort, scriptPath } from './boot-links.ts';
 import type { IpxeOptions } from './options.ts';
+import { publishedSource } from './script-source.ts';
 
-/** Key of the journal under which the links are noted that exist or are about to be made. */
-const linksKey = 'links';
+/** Name in the HTTP root of the script that DHCP names. */
+export const globalScriptPath = 'boot.ipxe';
 
 /** Parameters that deploy ramdisks get first, as with Ironic. */
-const ramdiskParameters = ['selinux=0', 'troubleshoot=0', 'text'];
+const deployParameters = ['selinux=0', 'troubleshoot=0', 'text'];
+
+const capabilities: readonly CapabilityTag[] = [
+  'iscsi_volume_boot',
+  'fibre_channel_volume_boot',
+  'nfs_volume_boot',
+  'ramdisk_boot',
+  'iso_boot',
+  'ipxe_boot',
+  'pxe_boot',
+];
+
+export interface IpxeServices {
+  readonly netboot: Netboot;
+  readonly loaders: BootLoaders;
+  readonly publisher: BootPublisher;
+  /** Looks up the kernel, ramdisk or ISO image that an instance asks for. */
+  describeImage(task: Task): Promise<InstanceImage>;
+}
+
+/** How the firmware fetches iPXE. */
+export type IpxeMethod = 'pxe' | 'uefihttp';
 
 /** Boots machines over the network with iPXE: one script per node, found by the MAC addresses of its PXE-enabled ports. */
 export class IpxeBoot implements BootInterface {
-  readonly capabilities = ['iscsi_volume_boot', 'ipxe_boot', 'pxe_boot', 'ramdisk_boot'] as const;
-  readonly #netboot: Netboot;
+  readonly capabilities: readonly CapabilityTag[];
+  readonly properties = {
+    kernel_append_params: {
+      description: 'Kernel parameters of what is served, instead of those of the settings; %default% stands for these.',
+    },
+  };
+  readonly #services: IpxeServices;
   readonly #options: IpxeOptions;
+  readonly #method: IpxeMethod;
 
-  constructor(netboot: Netboot, options: IpxeOptions) {
-    this.#netboot = netboot;
+  constructor(services: IpxeServices, options: IpxeOptions, method: IpxeMethod = 'pxe') {
+    this.capabilities = method === 'pxe' ? capabilities : [...capabilities, 'uefi_only'];
+    this.#services = services;
     this.#options = options;
+    this.#method = method;
   }
 
   /**
-   * Needs a PXE-enabled port and the URL of the boot files; renders what is known of the node's volumes, so that a value that does
+   * Needs a PXE-enabled port and the URL of the boot files; renders what is known of what the node boots, so that a value that does
    * not fit into a script is refused before anything is attached.
    */
   async validate(task: Task): Promise<readonly string[]> {
-    if (this.#netboot.httpUrl === null) {
-      throw missingParameter('The URL of the boot files is not known.', {
-        hint: 'Set settings.netboot.http_url to the URL under which machines reach the HTTP root.',
-      });
-    }
+    this.#httpUrl();
     linksOf(pxePorts(task));
-    const { storage } = task.driver;
-    if (storage.shouldWriteImage(task)) return [];
-    const { volumes } = await storage.plan(task.forInterface('storage'));
-    const source = decideBootSource({
-      node: task.node,
-      initiator: initiatorOf(task.volumeConnectors),
-      volumes,
-      writesImage: false,
-    });
-    return this.render(task, { source, reportUrl: null }).warnings;
+    const choice = chooseBoot(bootSituationOf(task));
+    if (choice.kind === 'hba') return [];
+    const isServed = choice.kind !== 'local_disk';
+    const root = this.#method === 'pxe' ? 'tftp' : 'http';
+    const missing = isServed ? await this.#services.loaders.warningsFor(task.node, root) : [];
+    return [...missing, ...(await this.#tryRender(task, choice))];
   }
 
-  render(task: Task, request: BootRequest): BootArtifacts {
-    const { source, reportUrl } = request;
-    const { script, deployRamdisk } = this.#options;
-    const isLocal = source.kind === 'local_disk' || source.kind === 'hba';
+  async describeImage(task: Task): Promise<InstanceImage> {
+    return await this.#services.describeImage(task);
+  }
+
+  render(task: Task, { source, reportUrl }: BootRequest): BootArtifacts {
+    if (source.kind === 'hba') return { files: [], links: [], bootDevice: 'disk', warnings: [] };
+    const { node } = task;
+    const httpUrl = this.#httpUrl();
+    const ports = pxePorts(task);
+    const links = linksOf(ports);
+    const { script, images } = publishedSource(source, {
+      node,
+      httpUrl,
+      appendParams: this.#options.kernelAppendParams,
+    });
     const { content, warnings } = renderNodeScript(
       {
-        source: source.kind === 'ramdisk' ? this.#withParameters(source) : source,
+        source: script,
         reportUrl,
-        ramdisk: deployRamdisk && this.#withParameters({ kind: 'ramdisk', ...deployRamdisk, parameters: [] }),
+        bootMode: this.#bootMode(node),
+        ramdisk: source.kind === 'iscsi' ? this.#deployRamdisk(node) : undefined,
       },
-      script,
+      this.#options.script,
     );
+    const isLocal = source.kind === 'local_disk';
     return {
-      files: [{ root: 'http', path: scriptPath(task.node.uuid), content }],
-      links: linksOf(pxePorts(task)),
-      bootDevice: isLocal ? 'disk' : 'pxe',
+      files: [{ root: 'http', path: scriptPath(node.uuid), content }],
+      links,
+      images,
+      dhcp: ports.filter(isEthernet).map((port) => this.#dhcpBoot(port, httpUrl)),
+      bootDevice: isLocal ? 'disk' : this.#method,
+      httpBootUrl: isLocal || this.#method === 'pxe' ? null : this.#loaderUrl(node),
       warnings,
     };
   }
 
   async apply(task: Task, artifacts: BootArtifacts): Promise<void> {
-    task.signal.throwIfAborted();
-    const { files, links } = artifacts;
-    const noted = linksFromJournal(await task.journal.get(linksKey));
-    const stale = without(noted, links);
-    // Noted before they are made: the link of a port that is deleted meanwhile is still found.
-    const all = [...links, ...stale];
-    if (all.length !== noted.length) await task.journal.put(linksKey, linksToJournal(all));
-    await this.#netboot.tree.write(task.node.uuid, files, links);
-    if (stale.length === 0) return;
-    await this.#netboot.tree.removeLinks(task.node.uuid, stale);
-    await task.journal.put(linksKey, linksToJournal(links));
+    await this.#services.publisher.apply(task, artifacts);
   }
 
   async cleanUp(task: Task): Promise<void> {
-    task.signal.throwIfAborted();
-    const noted = linksFromJournal(await task.journal.get(linksKey));
-    await this.#netboot.tree.remove(task.node.uuid, noted);
-    await task.journal.delete(linksKey);
+    await this.#services.publisher.cleanUp(task);
   }
 
-  #withParameters(source: RamdiskBoot): RamdiskBoot {
-    return { ...source, parameters: [...ramdiskParameters, ...this.#options.kernelAppendParams, ...source.parameters] };
+  /** @returns warnings; nothing when the boot volume's connection is known only after it was attached. */
+  async #tryRender(task: Task, choice: BootChoice): Promise<readonly string[]> {
+    const { storage } = task.driver;
+    const { volumeTarget } = choice;
+    const volumes = volumeTarget === null ? [] : (await storage.plan(task.forInterface('storage'))).volumes;
+    if (volumeTarget !== null && !volumes.some(({ target }) => target.uuid === volumeTarget.uuid)) return [];
+    const image = choice.servesImage ? await this.describeImage(task) : null;
+    const initiator = initiatorOf(task.volumeConnectors);
+    const source = bootSourceOf(choice, { node: task.node, initiator, volumes, image });
+    return this.render(task, { source, reportUrl: null }).warnings;
+  }
+
+  #httpUrl(): string {
+    const { httpUrl } = this.#services.netboot;
+    if (httpUrl !== null) return httpUrl;
+    throw missingParameter('The URL of the boot files is not known.', {
+      hint: 'Set settings.netboot.http_url to the URL under which machines reach the HTTP root.',
+    });
+  }
+
+  #bootMode(node: Node): BootMode | null {
+    return this.#method === 'uefihttp' ? 'uefi' : (firmwareRequestOf(node).bootMode ?? node.bootMode);
+  }
+
+  #loaderUrl(node: Node): string {
+    const architectures = architecturesOf(node).filter((architecture) => architecture !== 'bios');
+    const [url] = architectures.flatMap((architecture) => this.#services.loaders.urlOf(architecture) ?? []);
+    if (url !== undefined) return url;
+    throw missingParameter(`No iPXE is configured that node ${node.uuid} could fetch by UEFI HTTP boot.`, {
+      hint: `Set settings.ipxe.loaders.${architectures[0] ?? 'uefi-x86_64'} to a UEFI build of iPXE.`,
+    });
+  }
+
+  #dhcpBoot({ uuid, address }: Port, httpUrl: string): DhcpBoot {
+    const { bios, ...uefi } = this.#services.loaders.bootFiles;
+    const isBios = bios !== undefined && this.#method === 'pxe';
+    const bootFiles = { ipxe: `${httpUrl}/${globalScriptPath}`, ...(isBios ? { bios } : {}), ...uefi };
+    return { portUuid: uuid, macAddress: address, bootFiles };
+  }
+
+  /** The entry for the iPXE shell, beside a volume. */
+  #deployRamdisk(node: Node): KernelEntry | undefined {
+    const { deployRamdisk, kernelAppendParams } = this.#options;
+    if (deployRamdisk === undefined) return undefined;
+    return { ...deployRamdisk, parameters: [...deployParameters, ...appendParams(node, kernelAppendParams)] };
   }
 }
 
@@ -108,10 +191,6 @@ function pxePorts(task: Task): readonly Port[] {
   });
 }
 
-function linksOf(ports: readonly Port[]): readonly BootLink[] {
+function linksOf(ports: readonly Port[]): BootArtifacts['links'] {
   return ports.flatMap(linksOfPort);
-}
-
-function without(links: readonly BootLink[], removed: readonly BootLink[]): readonly BootLink[] {
-  return links.filter((link) => !removed.some((other) => isSameLink(link, other)));
 }

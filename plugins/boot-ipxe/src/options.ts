@@ -1,13 +1,20 @@
 import { explain } from '@ironbark/core';
-import { kernelParameters, type NodeScriptOptions } from '@ironbark/netboot';
+import {
+  kernelParameters,
+  loadersConfig,
+  parseKernelParameters,
+  type LoaderSettings,
+  type NodeScriptOptions,
+} from '@ironbark/netboot';
 import { z } from 'zod';
 
 export interface IpxeOptions {
   readonly script: NodeScriptOptions;
   /** Kernel and ramdisk of the `deploy` entry; undefined: no such entry. */
   readonly deployRamdisk: { readonly kernelUrl: string; readonly ramdiskUrl: string } | undefined;
-  /** Parameters for every ramdisk, one entry each. */
+  /** Parameters for every kernel, one entry each. */
   readonly kernelAppendParams: readonly string[];
+  readonly loaders: LoaderSettings;
 }
 
 const bootUrl = z.url({ protocol: /^(https?|ftp|tftp|nfs)$/ });
@@ -17,13 +24,14 @@ const appendParams = z
   .string()
   .default('nofb vga=normal')
   .transform((text, context) => {
-    const parameters = text.split(/\s+/).filter((parameter) => parameter !== '');
     try {
+      const parameters = parseKernelParameters(text, 'setting');
       kernelParameters(parameters);
+      return parameters;
     } catch (error) {
       context.addIssue({ code: 'custom', message: explain(error) });
+      return z.NEVER;
     }
-    return parameters;
   });
 
 /** Section `ipxe` of the settings. */
@@ -56,7 +64,12 @@ export const ipxeConfig = z
       ),
     deploy_kernel: bootUrl.optional().describe('Kernel of the deploy ramdisk.'),
     deploy_ramdisk: bootUrl.optional().describe('Initial ramdisk of the deploy ramdisk.'),
-    kernel_append_params: appendParams.describe('Parameters for the kernel of every ramdisk, separated by blanks.'),
+    kernel_append_params: appendParams.describe(
+      'Parameters for every kernel that is served, separated by blanks. Nodes may have their own.',
+    ),
+    loaders: loadersConfig({ bios: 'undionly.kpxe', 'uefi-x86_64': 'snponly.efi' }).describe(
+      'iPXE for firmware that does not have it: a path in tftp_root, or an absolute path of a file that is copied into both roots; null for none.',
+    ),
   })
   .refine((section) => (section.deploy_kernel === undefined) === (section.deploy_ramdisk === undefined), {
     message: 'deploy_kernel and deploy_ramdisk go together: give both or neither',
@@ -76,5 +89,6 @@ export const ipxeConfig = z
       },
       deployRamdisk: kernelUrl === undefined || ramdiskUrl === undefined ? undefined : { kernelUrl, ramdiskUrl },
       kernelAppendParams: section.kernel_append_params,
+      loaders: section.loaders,
     };
   });

@@ -1,21 +1,43 @@
 import { definePlugin, type Plugin } from '@ironbark/core';
-import { netbootService, renderGlobalScript } from '@ironbark/netboot';
-import { IpxeBoot } from './ipxe-boot.ts';
+import { describeInstanceImage, imageService } from '@ironbark/media';
+import {
+  BootLoaders,
+  BootPublisher,
+  netbootService,
+  renderAutoexecScript,
+  renderGlobalScript,
+  type Netboot,
+} from '@ironbark/netboot';
+import { globalScriptPath, IpxeBoot, type IpxeServices } from './ipxe-boot.ts';
 import { ipxeConfig, type IpxeOptions } from './options.ts';
-
-/** Name in the HTTP root of the script that DHCP names. */
-const globalScriptPath = 'boot.ipxe';
 
 const plugin: Plugin<IpxeOptions> = definePlugin({
   section: 'ipxe',
   config: ipxeConfig,
   async setup(host) {
     const netboot = await host.use(netbootService);
+    const images = await host.use(imageService);
+    const loaders = new BootLoaders(netboot, host.config.loaders);
     if (host.dryRun !== true) {
-      await netboot.tree.writeShared({ root: 'http', path: globalScriptPath, content: renderGlobalScript() });
+      await writeScripts(netboot);
+      await loaders.install(host.log);
     }
-    host.boot.register('ipxe', new IpxeBoot(netboot, host.config));
+    const services: IpxeServices = {
+      netboot,
+      loaders,
+      publisher: new BootPublisher(netboot, images),
+      describeImage: (task) => describeInstanceImage(images, task),
+    };
+    host.boot.register('ipxe', new IpxeBoot(services, host.config));
+    host.boot.register('http-ipxe', new IpxeBoot(services, host.config, 'uefihttp'));
   },
 });
 
 export default plugin;
+
+async function writeScripts({ tree, httpUrl }: Netboot): Promise<void> {
+  await tree.writeShared({ root: 'http', path: globalScriptPath, content: renderGlobalScript() });
+  if (httpUrl === null) return;
+  const content = renderAutoexecScript(`${httpUrl}/${globalScriptPath}`);
+  for (const root of ['http', 'tftp'] as const) await tree.writeShared({ root, path: 'autoexec.ipxe', content });
+}

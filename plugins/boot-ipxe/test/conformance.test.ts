@@ -1,7 +1,8 @@
 import { readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { describeBootDriver, type BootFixture } from '@ironbark/driver-testkit/boot';
+import { describeBootDriver, type BootFixture, type BootHarness } from '@ironbark/driver-testkit/boot';
 import { describe, it } from 'vitest';
+import type { IpxeMethod } from '../src/index.ts';
 import { openSite } from './site.ts';
 
 type Tree = Awaited<ReturnType<BootFixture['observe']>>;
@@ -22,9 +23,12 @@ async function observe(directory: string): Promise<Tree> {
   return { files, links };
 }
 
-describeBootDriver(
-  { describe, it },
-  {
+describe.each(['pxe', 'uefihttp'] as const)('by %s', (method) => {
+  describeBootDriver({ describe, it }, harnessFor(method));
+});
+
+function harnessFor(method: IpxeMethod): BootHarness {
+  return {
     faults: ['write_refused'],
     hostileTexts: [' || shell', ' ; shell', ' && shell', ' #', '${password}', '\\', ' ', '\t'],
     refuses: [
@@ -39,8 +43,8 @@ describeBootDriver(
         change: (records) => ({ ...records, ports: records.ports.map((port) => ({ ...port, address: '../../x' })) }),
       },
     ],
-    async create({ records }) {
-      const { boot, directory } = await openSite();
+    async create({ records, images }) {
+      const { boot, directory } = await openSite({ images, method });
       const obstacles = records.map(({ node }) => join(directory, 'http', node.uuid));
       return {
         driver: boot,
@@ -58,5 +62,5 @@ describeBootDriver(
         },
       };
     },
-  },
-);
+  };
+}

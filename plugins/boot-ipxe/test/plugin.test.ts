@@ -1,20 +1,37 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLogger, type PluginHost } from '@ironbark/core';
 import { checkPackage } from '@ironbark/driver-testkit';
 import { setUpPlugin } from '@ironbark/driver-testkit/fakes';
-import { renderGlobalScript } from '@ironbark/netboot';
+import { renderAutoexecScript, renderGlobalScript } from '@ironbark/netboot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import plugin, { IpxeBoot, ipxeConfig, type IpxeOptions } from '../src/index.ts';
 import { openSite } from './site.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
 describe('the plugin', () => {
-  it('registers boot:ipxe and writes the script that DHCP names', async () => {
-    const { netboot, http } = await openSite();
-    const { drivers } = await setUpPlugin(plugin, { services: { netboot } });
-    expect([...drivers]).toEqual([['boot:ipxe', expect.any(IpxeBoot)]]);
+  it('registers its drivers and writes the scripts that firmware and DHCP name', async () => {
+    const { netboot, http, directory } = await openSite();
+    const { drivers } = await setUpPlugin(plugin, { services: { netboot, images: {} } });
+    expect([...drivers]).toEqual([
+      ['boot:ipxe', expect.any(IpxeBoot)],
+      ['boot:http-ipxe', expect.any(IpxeBoot)],
+    ]);
     expect(await readFile(join(http, 'boot.ipxe'), 'utf8')).toBe(renderGlobalScript().reveal());
+    const autoexec = renderAutoexecScript('http://192.0.2.1:8080/boot.ipxe').reveal();
+    expect(await readFile(join(http, 'autoexec.ipxe'), 'utf8')).toBe(autoexec);
+    expect(await readFile(join(directory, 'tftp', 'autoexec.ipxe'), 'utf8')).toBe(autoexec);
+  });
+
+  it('copies a loader of this host into both roots', async () => {
+    const { netboot, http, directory } = await openSite();
+    const loader = join(await temporaryDirectory(), 'snponly.efi');
+    await writeFile(loader, 'efi');
+    const settings = { loaders: { 'uefi-x86_64': loader } };
+    await setUpPlugin(plugin, { services: { netboot, images: {} }, settings });
+    expect(await readFile(join(http, 'snponly.efi'), 'utf8')).toBe('efi');
+    expect(await readFile(join(directory, 'tftp', 'snponly.efi'), 'utf8')).toBe('efi');
   });
 
   it('writes nothing in a dry run', async () => {
@@ -48,6 +65,7 @@ describe('settings', () => {
       },
       deployRamdisk: undefined,
       kernelAppendParams: ['nofb', 'vga=normal'],
+      loaders: { bios: 'undionly.kpxe', 'uefi-x86_64': 'snponly.efi' },
     });
   });
 
@@ -61,6 +79,7 @@ describe('settings', () => {
     ['deploy_ramdisk', 'http://a/r'],
     ['kernel_append_params', 'a || shell'],
     ['kernel_append_params', 'a="b'],
+    ['loaders', { bios: '../x' }],
     ['unknown', 1],
   ])('refuse %s: %j', (key, value) => {
     const { success, error } = ipxeConfig.safeParse({ [key]: value });

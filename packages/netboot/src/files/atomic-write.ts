@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import {
+  copyFile,
   lstat,
   mkdir,
   open,
@@ -8,6 +9,7 @@ import {
   rename,
   rm,
   rmdir,
+  stat,
   symlink,
   unlink,
   type FileHandle,
@@ -65,6 +67,37 @@ export async function writeAtomically(path: string, text: string, mode: number):
     await rename(staging, path);
   } catch (error) {
     await rm(staging, { force: true });
+    throw error;
+  }
+}
+
+/** Replaces a file by a copy of another: readers see the old content or the new, also after a power failure. */
+export async function copyAtomically(source: string, path: string, mode: number): Promise<void> {
+  const staging = stagingPath(path);
+  // Where the file system can, the copy shares the blocks of the original. The copy must not go through a link at its place.
+  const flags = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
+  try {
+    await makeAnew(staging, () => copyFile(source, staging, flags));
+    const file = await open(staging, constants.O_RDWR | constants.O_NOFOLLOW);
+    try {
+      await file.chmod(mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(staging, path);
+  } catch (error) {
+    await rm(staging, { force: true });
+    throw error;
+  }
+}
+
+/** Whether a regular file, or a link to one, is there. */
+export async function isRegularFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return false;
     throw error;
   }
 }
@@ -136,5 +169,15 @@ export async function removeTree(path: string): Promise<void> {
       await (entry.isDirectory() ? removeTree(inside) : unlink(inside));
     }
     await rmdir(path);
+  }
+}
+
+/** Removes all files and links below a directory but those that are kept, and the directories that are empty then. */
+export async function pruneTree(path: string, kept: ReadonlySet<string>): Promise<void> {
+  if ([...kept].every((one) => !one.startsWith(`${path}/`))) return await removeTree(path);
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const inside = join(path, entry.name);
+    if (entry.isDirectory()) await pruneTree(inside, kept);
+    else if (!kept.has(inside)) await unlink(inside);
   }
 }

@@ -1,15 +1,27 @@
 import { join, posix } from 'node:path';
 import { IronbarkError, isIronbarkError, type BootFile, type BootLink } from '@ironbark/core';
-import { ensureDirectory, linkAtomically, removeTree, unlinkIfTarget, writeAtomically } from './atomic-write.ts';
-import { checkNodePath, checkSharedPath, nodeDirectory } from './boot-path.ts';
+import {
+  copyAtomically,
+  ensureDirectory,
+  isRegularFile,
+  linkAtomically,
+  pruneTree,
+  removeTree,
+  unlinkIfTarget,
+  writeAtomically,
+} from './atomic-write.ts';
+import { checkBootPath, checkNodePath, checkSharedPath, nodeDirectory } from './boot-path.ts';
 
 export type RootName = BootFile['root'];
+
+/** A place in the tree. */
+export type BootPlace = Pick<BootFile, 'root' | 'path'>;
 
 export interface BootFileTreeOptions {
   /** Directory per root, absolute; they exist. */
   readonly roots: Readonly<Record<RootName, string>>;
-  /** Mode of the nodes' files, which may hold credentials. Shared files are readable for everybody. */
-  readonly fileMode: number;
+  /** Mode of the nodes' files per root; they may hold credentials. Shared files are readable for everybody. */
+  readonly fileModes: Readonly<Record<RootName, number>>;
 }
 
 const sharedFileMode = 0o644;
@@ -36,11 +48,46 @@ export class BootFileTree {
     for (const file of files) checkNodePath(nodeUuid, file.path);
     for (const link of links) this.#checkLink(nodeUuid, link);
     await this.#attempt(`write the boot files of node ${nodeUuid}`, async () => {
-      for (const file of files) await this.#writeFile(file, this.#options.fileMode);
+      for (const file of files) await this.#writeFile(file, this.#options.fileModes[file.root]);
       for (const link of links) {
         await ensureDirectory(this.directory(link.root), posix.dirname(link.path));
         await linkAtomically(this.#absolute(link), relativeTarget(link));
       }
+    });
+  }
+
+  /** Copies a file of this host to a place in the node's directory. Readers see what was there before, or all of the new one. */
+  async place(nodeUuid: string, place: BootPlace, source: string): Promise<void> {
+    checkNodePath(nodeUuid, place.path);
+    await this.#attempt(`write ${place.path}`, async () => {
+      await ensureDirectory(this.directory(place.root), posix.dirname(place.path));
+      await copyAtomically(source, this.#absolute(place), this.#options.fileModes[place.root]);
+    });
+  }
+
+  /** Whether a regular file, or a link to one, is there. */
+  async has(place: BootPlace): Promise<boolean> {
+    checkBootPath(place.path);
+    return await isRegularFile(this.#absolute(place));
+  }
+
+  /** Removes all but these places from a node's directories, and the directories that are empty then. */
+  async prune(nodeUuid: string, kept: readonly BootPlace[]): Promise<void> {
+    const name = nodeDirectory(nodeUuid);
+    await this.#attempt(`remove old boot files of node ${nodeUuid}`, async () => {
+      for (const [root, directory] of Object.entries(this.#options.roots)) {
+        const paths = kept.filter((place) => place.root === root).map((place) => join(directory, place.path));
+        await pruneTree(join(directory, name), new Set(paths));
+      }
+    });
+  }
+
+  /** Copies a file of this host to a place that belongs to no node. */
+  async placeShared(place: BootPlace, source: string): Promise<void> {
+    checkSharedPath(place.path);
+    await this.#attempt(`copy ${source} to ${place.path}`, async () => {
+      await ensureDirectory(this.directory(place.root), posix.dirname(place.path));
+      await copyAtomically(source, this.#absolute(place), sharedFileMode);
     });
   }
 
@@ -77,7 +124,7 @@ export class BootFileTree {
     await writeAtomically(this.#absolute(file), file.content.reveal(), mode);
   }
 
-  #absolute(entry: BootFile | BootLink): string {
+  #absolute(entry: BootPlace): string {
     return join(this.directory(entry.root), entry.path);
   }
 

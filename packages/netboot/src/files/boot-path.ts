@@ -15,7 +15,7 @@ export function nodeDirectory(nodeUuid: string): string {
  * @throws INVALID_PARAMETER quoting the path.
  */
 export function checkBootPath(path: string): string {
-  if (path.split('/').every((name) => segment.test(name))) return path;
+  if (isBootPath(path)) return path;
   throw invalidParameter(`${JSON.stringify(path)} is no path inside the tree of boot files.`, {
     hint: 'Use names of letters, digits, ".", "_", ":" and "-", separated by "/".',
   });
@@ -29,7 +29,14 @@ export function checkNodePath(nodeUuid: string, path: string): string {
 
 /** A path that belongs to no node's directory. */
 export function checkSharedPath(path: string): string {
-  const [first = ''] = checkBootPath(path).split('/');
-  if (!uuid.test(first)) return path;
+  if (isSharedPath(checkBootPath(path))) return path;
   throw invalidParameter(`${JSON.stringify(path)} is inside the directory of a node's boot files.`);
+}
+
+function isBootPath(path: string): boolean {
+  return path.split('/').every((name) => segment.test(name));
+}
+
+export function isSharedPath(path: string): boolean {
+  return isBootPath(path) && !uuid.test(path.split('/', 1)[0] ?? '');
 }

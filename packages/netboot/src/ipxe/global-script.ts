@@ -1,4 +1,5 @@
 import type { SecretText } from '@ironbark/core';
+import { fetchable } from './fetchable.ts';
 import { scriptText } from './script-text.ts';
 
 /** How long a machine without a configuration shows why, in milliseconds. */
@@ -34,6 +35,24 @@ export function renderGlobalScript(): SecretText {
     [
       ':no_configuration',
       'echo No boot configuration was found for any network card of this machine, or it failed.',
+      `prompt --timeout ${promptTimeoutMs} Press any key to reboot, or wait ${promptTimeoutMs / 1000} seconds. ||`,
+      'reboot',
+    ],
+  ]);
+}
+
+/**
+ * The script that newer iPXE (1.21.1 and later) looks for beside itself, `autoexec.ipxe`, and runs instead of what DHCP names.
+ * @param scriptUrl URL of the global script.
+ * @throws INVALID_PARAMETER for a URL that iPXE would not take literally.
+ */
+export function renderAutoexecScript(scriptUrl: string): SecretText {
+  return scriptText([
+    ['#!ipxe'],
+    [
+      'isset ${ip} || dhcp ||',
+      `chain --timeout ${fetchTimeoutMs} ${fetchable(scriptUrl, 'URL of the boot files')} && exit 0 ||`,
+      'echo The boot script could not be fetched: ${errno}',
       `prompt --timeout ${promptTimeoutMs} Press any key to reboot, or wait ${promptTimeoutMs / 1000} seconds. ||`,
       'reboot',
     ],

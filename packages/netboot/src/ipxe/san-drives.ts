@@ -1,12 +1,14 @@
-import { invalidParameter, type BootVolume, type IscsiBoot, type IscsiConnection } from '@ironbark/core';
+import { invalidParameter, type BootMode, type BootVolume, type IscsiBoot, type IscsiConnection } from '@ironbark/core';
 import { fitsBiosTable } from './ibft-size.ts';
-import type { SanDrive } from './san-drive.ts';
+import { driveNumber, maxDrives, maxPaths, type SanDrive } from './san-drive.ts';
 
 export interface SanDrives {
   readonly boot: SanDrive;
   /** All that are described come first: hooking one describes all that are hooked before it. */
   readonly extras: readonly SanDrive[];
 }
+
+type SanSource = Omit<IscsiBoot, 'system'>;
 
 export interface SanPlan {
   readonly wanted: SanDrives;
@@ -20,12 +22,9 @@ export interface SanOptions {
   readonly ibftTargets: number;
   /** Whether all paths of a volume are connected together and announced, as far as there are entries. */
   readonly multipath: boolean;
+  /** Null: not known. */
+  readonly bootMode: BootMode | null;
 }
-
-const firstDrive = 0x80;
-const lastDrive = 0xff;
-/** iPXE keeps the words of a line on its small stack, and every dead path costs time. */
-const maxPaths = 8;
 
 /**
  * Decides over which paths the volumes are hooked and which of them the iBFT (iSCSI Boot Firmware Table) describes. iPXE writes one
@@ -36,11 +35,10 @@ const maxPaths = 8;
  *
  * iPXE for BIOS has little room for the table, and when it is full there is none at all: the fallback describes the boot volume alone.
  */
-export function planSanDrives(source: IscsiBoot, options: SanOptions): SanPlan {
-  const limit = lastDrive - firstDrive + 1;
-  if (source.extraVolumes.length >= limit) {
+export function planSanDrives(source: SanSource, options: SanOptions): SanPlan {
+  if (source.extraVolumes.length >= maxDrives) {
     throw invalidParameter(
-      `The node has ${source.extraVolumes.length + 1} iSCSI volumes; firmware knows ${limit} drives.`,
+      `The node has ${source.extraVolumes.length + 1} iSCSI volumes; firmware knows ${maxDrives} drives.`,
     );
   }
   let free = options.ibftTargets;
@@ -52,11 +50,12 @@ export function planSanDrives(source: IscsiBoot, options: SanOptions): SanPlan {
   const wanted: SanDrives = { boot, extras };
   const plain = source.extraVolumes.map((volume, index) => sanDrive(volume, index + 1, 0, options.multipath));
   const fallback = extras.some((extra) => extra.described) ? { boot, extras: plain } : null;
-  return { wanted, fallback, warnings: warningsOf(source, wanted) };
+  const warnings = [...warningsOf(wanted), ...(options.bootMode === 'uefi' ? [] : biosWarnings(source, wanted))];
+  return { wanted, fallback, warnings };
 }
 
 function sanDrive(volume: BootVolume<IscsiConnection>, index: number, free: number, multipath: boolean): SanDrive {
-  const drive = `0x${(firstDrive + index).toString(16)}`;
+  const drive = driveNumber(index);
   const paths = volume.connection.paths.slice(0, maxPaths);
   const described = free > 0;
   const together = multipath ? paths.slice(0, described ? free : maxPaths) : [];
@@ -68,7 +67,7 @@ function entriesOf({ tries: [first = []] }: SanDrive): number {
   return first.length;
 }
 
-function warningsOf({ initiatorIqn }: IscsiBoot, { boot, extras }: SanDrives): readonly string[] {
+function warningsOf({ boot, extras }: SanDrives): readonly string[] {
   const warnings: string[] = [];
   for (const drive of [boot, ...extras]) {
     const { volume, tries, described } = drive;
@@ -88,13 +87,17 @@ function warningsOf({ initiatorIqn }: IscsiBoot, { boot, extras }: SanDrives): r
       );
     }
   }
+  return warnings;
+}
+
+/** What does not fit into the table of iPXE for BIOS. */
+function biosWarnings({ initiatorIqn }: SanSource, { boot, extras }: SanDrives): readonly string[] {
   const described = [boot, ...extras.filter((extra) => extra.described)];
   const bootAlone = { ...boot, tries: boot.tries.slice(-1) };
   const tooLong = 'The iSCSI names and credentials are too long for the iBFT of iPXE for BIOS (256 bytes)';
   if (!fitsBiosTable(initiatorIqn, [bootAlone])) {
-    warnings.push(`${tooLong}: a machine that does not boot by UEFI cannot boot. Use a shorter initiator name.`);
-  } else if (!fitsBiosTable(initiatorIqn, described)) {
-    warnings.push(`${tooLong}: a machine that does not boot by UEFI announces one path of the boot volume only.`);
+    return [`${tooLong}: a machine that does not boot by UEFI cannot boot. Use a shorter initiator name.`];
   }
-  return warnings;
+  if (fitsBiosTable(initiatorIqn, described)) return [];
+  return [`${tooLong}: a machine that does not boot by UEFI announces one path of the boot volume only.`];
 }
