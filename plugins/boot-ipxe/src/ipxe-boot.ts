@@ -1,12 +1,8 @@
 import {
-  bootSituationOf,
-  bootSourceOf,
-  chooseBoot,
   firmwareRequestOf,
-  initiatorOf,
+  foreseeBootSource,
   missingParameter,
   type BootArtifacts,
-  type BootChoice,
   type BootInterface,
   type BootMode,
   type BootRequest,
@@ -20,6 +16,7 @@ import {
 import {
   appendParams,
   architecturesOf,
+  pxePorts,
   renderNodeScript,
   type BootLoaders,
   type BootPublisher,
@@ -83,12 +80,11 @@ export class IpxeBoot implements BootInterface {
   async validate(task: Task): Promise<readonly string[]> {
     this.#httpUrl();
     linksOf(pxePorts(task));
-    const choice = chooseBoot(bootSituationOf(task));
-    if (choice.kind === 'hba') return [];
-    const isServed = choice.kind !== 'local_disk';
+    const source = await foreseeBootSource(task);
+    if (source?.kind === 'hba') return [];
     const root = this.#method === 'pxe' ? 'tftp' : 'http';
-    const missing = isServed ? await this.#services.loaders.warningsFor(task.node, root) : [];
-    return [...missing, ...(await this.#tryRender(task, choice))];
+    const missing = source?.kind === 'local_disk' ? [] : await this.#services.loaders.warningsFor(task.node, root);
+    return [...missing, ...(source === null ? [] : this.render(task, { source, reportUrl: null }).warnings)];
   }
 
   async describeImage(task: Task): Promise<InstanceImage> {
@@ -135,18 +131,6 @@ export class IpxeBoot implements BootInterface {
     await this.#services.publisher.cleanUp(task);
   }
 
-  /** @returns warnings; nothing when the boot volume's connection is known only after it was attached. */
-  async #tryRender(task: Task, choice: BootChoice): Promise<readonly string[]> {
-    const { storage } = task.driver;
-    const { volumeTarget } = choice;
-    const volumes = volumeTarget === null ? [] : (await storage.plan(task.forInterface('storage'))).volumes;
-    if (volumeTarget !== null && !volumes.some(({ target }) => target.uuid === volumeTarget.uuid)) return [];
-    const image = choice.servesImage ? await this.describeImage(task) : null;
-    const initiator = initiatorOf(task.volumeConnectors);
-    const source = bootSourceOf(choice, { node: task.node, initiator, volumes, image });
-    return this.render(task, { source, reportUrl: null }).warnings;
-  }
-
   #httpUrl(): string {
     const { httpUrl } = this.#services.netboot;
     if (httpUrl !== null) return httpUrl;
@@ -181,14 +165,6 @@ export class IpxeBoot implements BootInterface {
     if (deployRamdisk === undefined) return undefined;
     return { ...deployRamdisk, parameters: [...deployParameters, ...appendParams(node, kernelAppendParams)] };
   }
-}
-
-function pxePorts(task: Task): readonly Port[] {
-  const ports = task.ports.filter((port) => port.pxeEnabled);
-  if (ports.length > 0) return ports;
-  throw missingParameter(`Node ${task.node.uuid} has no port with PXE enabled.`, {
-    hint: 'Create one with: openstack baremetal port create --node <node> <MAC address>.',
-  });
 }
 
 function linksOf(ports: readonly Port[]): BootArtifacts['links'] {

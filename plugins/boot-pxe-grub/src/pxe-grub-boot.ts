@@ -1,7 +1,6 @@
 import {
   foreseeBootSource,
   IronbarkError,
-  missingParameter,
   type BootArtifacts,
   type BootInterface,
   type BootRequest,
@@ -11,6 +10,7 @@ import {
   type Task,
 } from '@ironbark/core';
 import {
+  pxePorts,
   renderGrubConfig,
   renderGrubExit,
   type BootLoaders,
@@ -120,11 +120,3 @@ const names = {
   nfs: 'from an NFS root',
   iso: 'an ISO image',
 } as const;
-
-function pxePorts(task: Task): readonly Port[] {
-  const ports = task.ports.filter((port) => port.pxeEnabled);
-  if (ports.length > 0) return ports;
-  throw missingParameter(`Node ${task.node.uuid} has no port with PXE enabled.`, {
-    hint: `Create one with: openstack baremetal port create --node ${task.node.uuid} <MAC address>.`,
-  });
-}
