@@ -11,7 +11,13 @@ const tasks = {
   build: [`${nx} -t build`],
   demo: [`${installPackages} lab`, `${nx} -t build --output-style=dynamic`, `${fromSource} tools/demo/src/main.ts`],
   'lab:openstack': [`${installPackages} live lab`, `${fromSource} tools/lab/src/openstack/serve.ts`],
-  test: [`${installPackages} lab live test`, `${nx} -t lint,typecheck,build,test`, `${nx} -t e2e`, `${nx} -t live`],
+  test: [
+    `${installPackages} lab live test`,
+    `${nx} -t lint,typecheck,build,test`,
+    `${nx} -t e2e`,
+    `${nx} -t network`,
+    `${nx} -t live`,
+  ],
   'test:unit': [`${nx} -t test`],
   bench: [`${nx} -t build`, `${fromSource} test/bench/main.ts`],
 };

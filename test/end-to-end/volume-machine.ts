@@ -1,5 +1,5 @@
-import { hostSeenByGuest, type VolumeOptions } from '@ironbark/lab';
-import { startMachineSite, type MachineSite } from '@ironbark/lab/conductor';
+import type { VolumeOptions } from '@ironbark/lab';
+import { startMachineSite, type MachineSite, type MachineSiteOptions } from '@ironbark/lab/conductor';
 import { onTestFinished } from 'vitest';
 import { OpenstackClient } from './openstack-client.ts';
 
@@ -18,8 +18,12 @@ export interface VolumeMachine {
 }
 
 /** Starts a site, puts the volumes behind its iSCSI target, and enrolls the machine by the real client. */
-export async function enrollVolumeMachine(volumes: readonly VolumeOptions[]): Promise<VolumeMachine> {
-  const site = await startMachineSite({ ipxe: { attempts: 2, retry_delay: 1, reboot_delay: 5 } });
+export async function enrollVolumeMachine(
+  volumes: readonly VolumeOptions[],
+  options: MachineSiteOptions = {},
+): Promise<VolumeMachine> {
+  const ipxe = { attempts: 2, retry_delay: 1, reboot_delay: 5, ...options.ipxe };
+  const site = await startMachineSite({ ...options, ipxe });
   onTestFinished(() => site.stop());
   for (const volume of volumes) await site.lab.createVolume(volume);
   const openstack = new OpenstackClient(site.conductor.url);
@@ -27,7 +31,7 @@ export async function enrollVolumeMachine(volumes: readonly VolumeOptions[]): Pr
     site,
     openstack,
     nodeUuid: await enrollNode(site, openstack, 'external'),
-    portal: `${hostSeenByGuest}:${site.lab.iscsi.portal.port}`,
+    portal: `${site.lab.hostAddress}:${site.lab.iscsi.portal.port}`,
     guestUp: () => site.machine.machine.serial.waitForLine(/IRONBARK-GUEST ROOT-OK/, { timeoutMs: bootTimeoutMs }),
   };
 }

@@ -93,6 +93,6 @@ export function startService(
 }
 
 /** tgtd and mke2fs are in folders that are not in the path of every user. */
-function environment(added: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+export function environment(added: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   return { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, ...added };
 }

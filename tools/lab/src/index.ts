@@ -4,6 +4,7 @@ export * from './bmc/faults.ts';
 export * from './bmc/machine.ts';
 export * from './bmc/simulator.ts';
 export * from './bmc/system.ts';
+export * from './guest/distribution-initramfs.ts';
 export * from './guest/image.ts';
 export * from './guest/report.ts';
 export * from './http-server.ts';

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { createInterface } from 'node:readline/promises';
 import { execa } from 'execa';
 import { missingPackages, packagePurposes, type DebianPackage } from './packages.ts';
+import { withoutServices } from './quiet-services.ts';
 
 const { values, positionals } = parseArgs({
   options: { yes: { type: 'boolean', default: false } },
@@ -21,10 +22,8 @@ async function install(packages: readonly DebianPackage[]): Promise<void> {
   if (!(await isWanted())) fail(`Nothing was installed. To do it yourself: ${command}`);
   const options = { stdio: 'inherit', env: { DEBIAN_FRONTEND: 'noninteractive' }, reject: false } as const;
   await execa('apt-get', ['update', '--quiet=2'], options);
-  const { exitCode } = await execa(
-    'apt-get',
-    ['install', '--yes', '--quiet=2', '--no-install-recommends', ...names],
-    options,
+  const { exitCode } = await withoutServices(async () =>
+    execa('apt-get', ['install', '--yes', '--quiet=2', '--no-install-recommends', ...names], options),
   );
   const left = await missingPackages(purposes);
   if (exitCode !== 0 || left.length > 0)

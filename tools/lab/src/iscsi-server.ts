@@ -39,14 +39,23 @@ interface Target {
   readonly accounts: readonly ChapAccount[];
 }
 
+export interface IscsiServerOptions {
+  /** Where it makes its own folder. */
+  readonly directory: string;
+  /** Address of its portals; targets announce it to initiators that ask for them. Default: loopback. */
+  readonly host?: string;
+  readonly signal?: AbortSignal;
+}
+
 /**
- * An iSCSI target daemon (tgtd) of its own: portals on loopback with ports of its own, a control socket in a private folder.
+ * An iSCSI target daemon (tgtd) of its own: portals with ports of its own, a control socket in a private folder.
  * Needs no root; the user needs to be allowed to read and write the backing files.
  */
 export class IscsiServer {
   readonly #directory: string;
   readonly #service: Service;
   readonly #portals: IscsiPortal[];
+  readonly #host: string;
   readonly #targets = new Map<string, Target>();
   #lastTid = 0;
 
@@ -54,18 +63,20 @@ export class IscsiServer {
     this.#directory = directory;
     this.#service = service;
     this.#portals = [portal];
+    this.#host = portal.host;
   }
 
   /** @throws LAB_COMMAND_FAILED, LAB_PROCESS_ENDED, LAB_TIMEOUT */
-  static async start(options: { readonly directory: string; readonly signal?: AbortSignal }): Promise<IscsiServer> {
+  static async start(options: IscsiServerOptions): Promise<IscsiServer> {
+    const { host = loopback } = options;
     for (let attempt = 1; ; attempt += 1) {
       const directory = await mkdtemp(join(options.directory, 'tgt-'));
       const port = await freePort();
-      const args = ['-f', '--iscsi', `portal=${loopback}:${port}`];
+      const args = ['-f', '--iscsi', `portal=${host}:${port}`];
       const service = startService('tgtd', args, { env: controlEnvironment(directory) });
-      const server = new IscsiServer(directory, service, { host: loopback, port });
+      const server = new IscsiServer(directory, service, { host, port });
       try {
-        if (await server.#isListening(port, options.signal)) return server;
+        if (await server.#isListening(options.signal)) return server;
       } catch (error) {
         await server.stop();
         throw error;
@@ -99,7 +110,7 @@ export class IscsiServer {
   /** Opens one more portal to the same targets: a second path. */
   async addPortal(): Promise<IscsiPortal> {
     for (let attempt = 1; ; attempt += 1) {
-      const portal = { host: loopback, port: await freePort() };
+      const portal = { host: this.#host, port: await freePort() };
       try {
         await this.#admin('portal', 'new', '--param', `portal=${portal.host}:${portal.port}`);
         this.#portals.push(portal);
@@ -179,7 +190,7 @@ export class IscsiServer {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #isListening(port: number, signal: AbortSignal | undefined): Promise<boolean> {
+  async #isListening(signal: AbortSignal | undefined): Promise<boolean> {
     const ask = async (): Promise<string | undefined> => {
       if (!this.#service.isRunning()) {
         const { stderr } = await this.#service.exited;
@@ -189,7 +200,7 @@ export class IscsiServer {
     };
     const what = 'tgtd to answer on its control socket';
     const portals = await poll(ask, { what, timeoutMs: startTimeoutMs, signal });
-    return portals.includes(`${loopback}:${port},`);
+    return portals.includes(`${this.portal.host}:${this.portal.port},`);
   }
 
   #accounts(): readonly ChapAccount[] {

@@ -8,6 +8,7 @@ import type { BmcSystem } from './bmc/system.ts';
 import { copyImage, guestImage } from './guest/image.ts';
 import { IscsiServer, type ChapAccount, type IscsiPortal } from './iscsi-server.ts';
 import { hostSeenByGuest } from './loopback.ts';
+import type { LabNetwork } from './network/lab-network.ts';
 import { VirtualMachine, type VirtualMachineOptions } from './virtual-machine.ts';
 
 export interface LabOptions {
@@ -16,6 +17,8 @@ export interface LabOptions {
   /** Where built guest images are kept. Default: ironbark/lab in $XDG_CACHE_HOME or ~/.cache. */
   readonly cacheDirectory?: string;
   readonly bmc?: Omit<BmcOptions, 'certificate'>;
+  /** Where the machines and the iSCSI portals are. Default: each machine has a user network, and the portals are on loopback. */
+  readonly network?: LabNetwork;
   /** Serves Redfish over https with a certificate made for this lab. Default: false. */
   readonly tls?: boolean;
   /** Stops the lab when it is aborted. */
@@ -58,6 +61,7 @@ export class Lab {
   readonly bmc: BmcSimulator;
   readonly iscsi: IscsiServer;
   readonly #cacheDirectory: string;
+  readonly #network: LabNetwork | undefined;
   readonly #machines = new Map<string, VirtualMachine>();
   readonly #onExit = (): void => rmSync(this.directory, { recursive: true, force: true });
   readonly #onAbort = (): void => void this.stop();
@@ -69,9 +73,15 @@ export class Lab {
     this.bmc = bmc;
     this.iscsi = iscsi;
     this.#cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory();
+    this.#network = options.network;
     this.#signal = options.signal;
     process.once('exit', this.#onExit);
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** The address of the host as machines see it. */
+  get hostAddress(): string {
+    return this.#network?.address ?? hostSeenByGuest;
   }
 
   get machines(): ReadonlyMap<string, VirtualMachine> {
@@ -90,12 +100,13 @@ export class Lab {
       ...(chap === undefined ? {} : { chap }),
       ...(mutualChap === undefined ? {} : { mutualChap }),
     });
-    return { iqn, lun, path, portal: { host: hostSeenByGuest, port: this.iscsi.portal.port } };
+    return { iqn, lun, path, portal: { host: this.hostAddress, port: this.iscsi.portal.port } };
   }
 
-  /** Makes a virtual machine, switched off, with a system of the same name on the BMC. */
+  /** Makes a virtual machine, switched off, with a system of the same name on the BMC. Default network: that of the lab. */
   async createMachine(options: Omit<VirtualMachineOptions, 'directory'>): Promise<LabMachine> {
-    const machine = new VirtualMachine({ ...options, directory: this.directory });
+    const network = this.#network && ({ kind: 'tap', interface: await this.#network.addTap() } as const);
+    const machine = new VirtualMachine({ network, ...options, directory: this.directory });
     this.#machines.set(machine.name, machine);
     const system = await this.bmc.addMachine(machine.name, machine);
     return { machine, system, address: this.bmc.url, systemPath: this.bmc.systemPath(machine.name) };
@@ -133,8 +144,12 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const directory = await mkdtemp(join(options.directory ?? tmpdir(), 'ironbark-lab-'));
   await using started = new AsyncDisposableStack();
   started.defer(async () => rm(directory, { recursive: true, force: true }));
-  const { signal } = options;
-  const iscsi = await IscsiServer.start({ directory, ...(signal === undefined ? {} : { signal }) });
+  const { signal, network } = options;
+  const iscsi = await IscsiServer.start({
+    directory,
+    ...(network === undefined ? {} : { host: network.address }),
+    ...(signal === undefined ? {} : { signal }),
+  });
   started.defer(async () => iscsi.stop());
   const certificate = options.tls === true ? { certificate: await createCertificate(directory) } : {};
   const bmc = await BmcSimulator.start({ ...options.bmc, ...certificate });

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { LabError } from './lab-error.ts';
@@ -10,6 +11,8 @@ interface Pending {
 
 /** A client of qemu's machine protocol (docs/interop/qmp-spec.txt) over an open channel; answers arrive in order. */
 export class QmpClient {
+  /** Names of what qemu reports by itself: "RESET". */
+  readonly events = new EventEmitter<{ event: [string] }>();
   readonly #channel: Duplex;
   readonly #pending: Pending[] = [];
   #closed = false;
@@ -37,8 +40,9 @@ export class QmpClient {
   }
 
   #receive(line: string): void {
-    const message = JSON.parse(line) as { return?: unknown; error?: { desc: string } };
-    // The greeting and events need no answer.
+    const message = JSON.parse(line) as { return?: unknown; error?: { desc: string }; event?: string };
+    if (message.event !== undefined) this.events.emit('event', message.event);
+    // The greeting and events answer nothing.
     if (message.return === undefined && message.error === undefined) return;
     const pending = this.#pending.shift();
     if (message.error === undefined) pending?.resolve(message.return);

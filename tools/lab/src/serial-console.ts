@@ -6,7 +6,7 @@ import { timedOut } from './wait.ts';
 
 // Control sequences of terminals (ECMA-48): SeaBIOS paints its screen on the serial port.
 // oxlint-disable-next-line no-control-regex
-const controlSequence = /\u001B(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])/g;
+const controlSequence = /\u001B(?:\[[0-9;?=]*[ -/]*[@-~]|[@-Z\\-_])/g;
 // What begins a new line on a screen: cursor positions, and text wiped out with backspaces as iPXE does with its prompt.
 // oxlint-disable-next-line no-control-regex
 const lineBreak = /\u001B\[\d+;\d+H|(?:\u0008 \u0008)+/g;

@@ -216,6 +216,139 @@ describe('boot override', () => {
   });
 });
 
+describe('boot mode', () => {
+  const modeOf = async (): Promise<unknown> =>
+    ((await get()).body['Boot'] as Record<string, unknown>)['BootSourceOverrideMode'];
+
+  test.each([
+    ['bios', ['Legacy'], ['None', 'Pxe', 'Cd', 'Hdd']],
+    ['uefi', ['UEFI'], ['None', 'Pxe', 'Cd', 'Hdd', 'UefiHttp']],
+  ] as const)('a machine with %s firmware has that mode only', async (firmware, modes, targets) => {
+    await bmc.addMachine('vm', new SimulatedMachine(['52:54:00:00:00:01'], firmware));
+    const { body } = await get('/redfish/v1/Systems/vm');
+    const other = { Boot: { BootSourceOverrideMode: firmware === 'uefi' ? 'Legacy' : 'UEFI' } };
+
+    expect(body['Boot']).toMatchObject({
+      BootSourceOverrideMode: modes[0],
+      'BootSourceOverrideMode@Redfish.AllowableValues': modes,
+      'BootSourceOverrideTarget@Redfish.AllowableValues': targets,
+    });
+    expect('HttpBootUri' in (body['Boot'] as object)).toBe(firmware === 'uefi');
+    expect(body).not.toHaveProperty('SecureBoot');
+    expect((await request(bmc, 'PATCH', '/redfish/v1/Systems/vm', { body: other })).status).toBe(400);
+  });
+
+  test('that is fixed is refused, the same mode too', async () => {
+    system.quirks.hasFixedBootMode = true;
+    const answer = await patchBoot({ BootSourceOverrideMode: 'UEFI' });
+
+    expect([answer.status, messageId(answer)]).toEqual([400, 'PropertyNotWritable']);
+  });
+
+  test('is taken only with a target when the system needs one', async () => {
+    system.quirks.needsTargetForBootMode = true;
+    const without = await patchBoot({ BootSourceOverrideMode: 'Legacy' });
+    const beside = await patchBoot({ BootSourceOverrideMode: 'Legacy', BootSourceOverrideTarget: 'Pxe' });
+
+    expect([without.status, messageId(without), beside.status]).toEqual([400, 'PropertyMissing', 200]);
+    expect(await modeOf()).toBe('Legacy');
+  });
+
+  test('is lost with a target that stands alone', async () => {
+    system.quirks.losesBootMode = true;
+    await patchBoot({ BootSourceOverrideTarget: 'Pxe', BootSourceOverrideMode: 'UEFI' });
+    const kept = await modeOf();
+    await patchBoot({ BootSourceOverrideTarget: 'Hdd' });
+
+    expect([kept, await modeOf()]).toEqual(['UEFI', 'Legacy']);
+  });
+
+  test('that is delayed shows after the next start, and the answer says so', async () => {
+    system.quirks.delaysBootMode = true;
+    const answer = await patchBoot({ BootSourceOverrideMode: 'Legacy' });
+    const before = await modeOf();
+    await reset('On');
+
+    expect(answer.body['@Message.ExtendedInfo']).toMatchObject([{ MessageId: 'Base.1.18.ResetRequired' }]);
+    expect([before, await modeOf(), system.lastBoot?.mode]).toEqual(['UEFI', 'Legacy', 'Legacy']);
+  });
+});
+
+describe('Secure Boot', () => {
+  const patch = async (body: unknown): Promise<Answer> => request(bmc, 'PATCH', `${path}/SecureBoot`, { body });
+  const enable = async (): Promise<Answer> => patch({ SecureBootEnable: true });
+
+  test('is set at once and counts from the next start on', async () => {
+    const set = await enable();
+    await reset('On');
+    const started = await get(`${path}/SecureBoot`);
+
+    expect(set.body).toMatchObject({ SecureBootEnable: true, SecureBootCurrentBoot: 'Disabled' });
+    expect(started.body).toMatchObject({ SecureBootEnable: true, SecureBootCurrentBoot: 'Enabled' });
+  });
+
+  test('needs UEFI', async () => {
+    await patchBoot({ BootSourceOverrideMode: 'Legacy' });
+    const answer = await enable();
+
+    expect([answer.status, messageId(answer)]).toEqual([400, 'PropertyValueConflict']);
+  });
+
+  test.each([
+    [{ SecureBootEnable: 'yes' }, 'PropertyValueTypeError'],
+    [{ SecureBootMode: 'AuditMode' }, 'PropertyNotWritable'],
+    [{}, 'PropertyMissing'],
+  ])('%j is refused', async (body, expected) => {
+    const answer = await patch(body);
+
+    expect([answer.status, messageId(answer)]).toEqual([400, expected]);
+  });
+
+  test('is missing where the system lacks it', async () => {
+    system.quirks.lacksSecureBoot = true;
+
+    expect((await get()).body).not.toHaveProperty('SecureBoot');
+    expect([(await get(`${path}/SecureBoot`)).status, (await enable()).status]).toEqual([404, 404]);
+  });
+
+  test('is locked while the power is on where the system wants it so', async () => {
+    system.quirks.locksSecureBootWhileOn = true;
+    await reset('On');
+    const on = await enable();
+    await reset('ForceOff');
+    const off = await enable();
+
+    expect([on.status, off.status]).toEqual([409, 200]);
+  });
+
+  test('that is delayed shows after the next start, and the answer says so', async () => {
+    system.quirks.delaysSecureBoot = true;
+    const answer = await enable();
+    const before = await get(`${path}/SecureBoot`);
+    await reset('On');
+
+    expect(answer.body['@Message.ExtendedInfo']).toMatchObject([{ MessageId: 'Base.1.18.ResetRequired' }]);
+    expect(before.body).toMatchObject({ SecureBootEnable: false });
+    expect((await get(`${path}/SecureBoot`)).body).toMatchObject({ SecureBootEnable: true });
+  });
+
+  test('is forgotten where the system ignores it', async () => {
+    system.quirks.ignoresSecureBoot = true;
+
+    expect((await enable()).status).toBe(200);
+    expect((await get(`${path}/SecureBoot`)).body).toMatchObject({ SecureBootEnable: false });
+  });
+
+  test('is not changed for an older state of the resource', async () => {
+    const etag = (await get(`${path}/SecureBoot`)).headers.get('ETag') ?? '';
+    await reset('On');
+    const headers = { ...basic(bmc.username, bmc.password), 'If-Match': etag };
+    const answer = await request(bmc, 'PATCH', `${path}/SecureBoot`, { body: { SecureBootEnable: true }, headers });
+
+    expect(answer.status).toBe(412);
+  });
+});
+
 describe('virtual media', () => {
   const media = '/redfish/v1/Managers/node-1/VirtualMedia/Cd';
   const insert = async (body: unknown): Promise<Answer> =>

@@ -111,7 +111,8 @@ test('an image that cannot be read is not inserted', async () => {
 
 async function createMachine(script: readonly string[]): Promise<LabMachine> {
   http.files.set('/boot.ipxe', ['#!ipxe', ...script, ''].join('\n'));
-  return lab.createMachine({ name: 'machine', bootUrl: `http://10.0.2.2:${http.port}/boot.ipxe` });
+  const bootFile = `http://10.0.2.2:${http.port}/boot.ipxe`;
+  return lab.createMachine({ name: 'machine', network: { kind: 'user', bootFile } });
 }
 
 async function reset(systemPath: string, type: string): Promise<void> {

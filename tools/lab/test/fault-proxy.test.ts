@@ -68,6 +68,14 @@ describe('a fault', () => {
     expect(answers.map((answer) => answer.slice(0, 3))).toEqual(['202', '503', '202']);
   });
 
+  test('that truncates the answer lets a part of it through', async () => {
+    proxy.inject({ call: 'os-reserve', fault: { kind: 'truncate' } });
+
+    await expect(reserve()).rejects.toThrow('terminated');
+    expect(served).toHaveLength(1);
+    expect(await reserve()).toBe('202 {"done": true}');
+  });
+
   test('that delays a call lets it through also when the client has given up', async () => {
     const { promise: until, resolve } = Promise.withResolvers<void>();
     proxy.inject({ call: 'os-reserve', fault: { kind: 'delay', until } });
@@ -110,6 +118,7 @@ test.each([
   ['GET', `/v3/${'ab'.repeat(16)}/volumes/detail?all_tenants=1`, '', 'GET volumes/detail'],
   ['GET', `/v3/attachments/${volume}`, '', 'GET attachments/{id}'],
   ['POST', `/v3/attachments/${volume}/action`, '{"os-complete": null}', 'os-complete'],
+  ['GET', `/v2/images/${volume}/file`, '', 'GET images/{id}/file'],
   ['DELETE', `/v3/volumes/${volume}/metadata/ironic_node_${volume}`, '', 'DELETE volumes/{id}/metadata/{key}'],
 ])('%s %s %s is called %s', (method, path, body, name) => {
   expect(callName(method, path, body)).toBe(name);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startOpenStack, type CinderVolume, type OpenStack } from '../src/openstack/index.ts';
+import { OpenStackSession, startOpenStack, type CinderVolume, type OpenStack } from '../src/openstack/index.ts';
 import { CinderCalls } from './cinder-calls.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
@@ -144,6 +144,16 @@ test('Keystone that is stopped gives no tokens until it is started again', async
   await openstack.keystone.start();
 
   await expect(new CinderCalls(openstack).action(host, reserve)).rejects.toThrow('404 {"itemNotFound"');
+});
+
+test('there is no Glance when it was not asked for, also not in the catalogue', async () => {
+  const session = new OpenStackSession(openstack.authUrl, openstack.users.demo);
+  const { catalog } = await session.call<{ catalog: { type: string; endpoints: unknown[] }[] }>(
+    'GET',
+    `${openstack.authUrl}/auth/catalog`,
+  );
+  expect(catalog.find(({ type }) => type === 'image')?.endpoints).toEqual([]);
+  expect(() => openstack.imageUrl).toThrow('Glance does not run');
 });
 
 test('services that are stopped leave no process and no file', async () => {

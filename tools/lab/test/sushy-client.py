@@ -79,6 +79,29 @@ def bios():
     return [pending, system.bios.attributes['BootMode']]
 
 
+def secure_boot():
+    seen = [system.secure_boot.enabled, system.secure_boot.current_boot.value]
+    system.secure_boot.set_enabled(True)
+    system.reset_system(sushy.RESET_ON)
+    system.secure_boot.refresh(force=True)
+    return seen + [system.secure_boot.enabled, system.secure_boot.current_boot.value]
+
+
+def no_secure_boot():
+    try:
+        return system.secure_boot.enabled
+    except sushy.exceptions.MissingAttributeError as error:
+        return str(error)
+
+
+def boot_mode():
+    seen = [boot()]
+    for target, mode in ((None, sushy.BOOT_SOURCE_MODE_BIOS), (sushy.BOOT_SOURCE_TARGET_PXE, None), (sushy.BOOT_SOURCE_TARGET_UEFI_HTTP, sushy.BOOT_SOURCE_MODE_UEFI)):
+        system.set_system_boot_options(target, mode=mode)
+        seen.append(boot())
+    return seen
+
+
 def failure():
     try:
         system._conn.patch(system.path, data={'Boot': {'BootSourceOverrideTarget': 'Tape'}})
@@ -87,5 +110,5 @@ def failure():
     return None
 
 
-actions = {'power': power, 'boot': boot_device, 'media': media, 'summary': summary, 'basic': summary, 'bios': bios, 'failure': failure}
+actions = {'secure-boot': secure_boot, 'no-secure-boot': no_secure_boot, 'boot-mode': boot_mode, 'power': power, 'boot': boot_device, 'media': media, 'summary': summary, 'basic': summary, 'bios': bios, 'failure': failure}
 print(json.dumps(actions[action]()))

@@ -64,6 +64,25 @@ test('sushy sets the boot device once and continuously', async () => {
   expect(system.lastBoot).toMatchObject({ target: 'Hdd' });
 });
 
+test('sushy sets the boot mode, which a boot device leaves alone', async () => {
+  expect(await sushy('boot-mode')).toEqual([
+    ['None', 'Disabled', 'UEFI'],
+    ['None', 'Disabled', 'Legacy'],
+    ['Pxe', 'Disabled', 'Legacy'],
+    ['UefiHttp', 'Disabled', 'UEFI'],
+  ]);
+});
+
+test('sushy turns Secure Boot on, which counts from the next start on', async () => {
+  expect(await sushy('secure-boot')).toEqual([false, 'Disabled', true, 'Enabled']);
+});
+
+test('sushy finds no Secure Boot where there is none', async () => {
+  system.quirks.lacksSecureBoot = true;
+
+  expect(await sushy('no-secure-boot')).toContain('SecureBoot');
+});
+
 test('sushy inserts and ejects virtual media', async () => {
   expect(await sushy('media')).toEqual({
     Cd: ['http://127.0.0.1:1/Cd.img', true, true, null, false],

@@ -87,7 +87,7 @@ export function renderBoot(override: BootOverride, support: BootSupport): Readon
   };
 }
 
-const devices: Readonly<Record<string, BootDevice>> = { Pxe: 'network', UefiHttp: 'network', Cd: 'cd', Hdd: 'disk' };
+const devices: Readonly<Record<string, BootDevice>> = { Pxe: 'network', UefiHttp: 'http', Cd: 'cd', Hdd: 'disk' };
 // Without an override a machine never boots from the network, so that a boot that does proves the override.
 const ownOrder: readonly BootDevice[] = ['disk', 'cd'];
 

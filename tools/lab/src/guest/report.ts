@@ -4,9 +4,9 @@ import { guestPrefix } from './scripts.ts';
 
 /** What the guest says about itself as soon as it runs from its volume. */
 export interface GuestReport {
-  /** The block device of the root file system, "/dev/sda1". */
+  /** Where the root file system is: a block device, "/dev/sda1", or an NFS export, "nfs4:198.51.100.1:/root". */
   readonly root: string;
-  /** Name of the target that holds the root file system. */
+  /** Name of the target that holds the root file system; empty when none does. */
   readonly session: string;
   /** Targets of all active iSCSI sessions, one entry for each session. */
   readonly targets: readonly string[];
@@ -28,7 +28,7 @@ export function parseGuestReport(line: string): GuestReport | undefined {
   return {
     root: values.get('root') ?? '',
     session: values.get('session') ?? '',
-    targets: values.get('targets')?.split(',') ?? [],
+    targets: values.get('targets')?.split(',').filter(Boolean) ?? [],
     initiator: values.get('initiator') ?? '',
     uptimeSeconds: Number(values.get('uptime')),
   };

@@ -7,18 +7,49 @@ export const busyboxCommands: readonly string[] = [
   ['switch_root', 'sync', 'tail', 'usleep'],
 ].flat();
 
-/** /init of the initramfs: logs in to every target of the iBFT and mounts the first partition of the first one. */
-export const initramfsInit = `#!/bin/sh
+const speak = `say() { printf '${guestPrefix} %s\\n' "$*" >/dev/ttyS0; }`;
+
+const startOfInitramfs = `#!/bin/sh
 export PATH=/bin:/sbin
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 mount -t sysfs sys /sys
-say() { echo "${guestPrefix} $*" >/dev/ttyS0; }
+${speak}`;
+
+// The power button counts from the moment when somebody listens: before anyone is told that the guest is up.
+const listenToPowerButton = `acpid -d -c /etc/acpi 2>/dev/null &
+until ls -l /proc/$!/fd 2>/dev/null | grep -q /dev/input/event; do usleep 20000; done`;
+
+const stayUp = `wait
+while :; do sleep 3600; done
+`;
+
+/** /init of an initramfs that holds the whole system: says what it was told on the kernel command line. */
+export function residentInit(medium: 'RAMDISK' | 'ISO'): string {
+  return `${startOfInitramfs}
+while read -r module; do insmod "/modules/$module" || say "WARN module $module"; done </modules/order
+${listenToPowerButton}
+IFS= read -r arguments </proc/cmdline
+say "${medium}-OK uptime=$(cut -d' ' -f1 /proc/uptime) arguments=$arguments"
+${stayUp}`;
+}
+
+/**
+ * /init of the initramfs: logs in to every target of the iBFT and mounts the first partition of the first one. Without an iBFT it
+ * mounts that of a local disk.
+ */
+export const initramfsInit = `${startOfInitramfs}
 fail() { say "FAIL $*"; exec sh -c 'while :; do sleep 3600; done'; }
 
 while read -r module; do insmod "/modules/$module" || say "WARN module $module"; done </modules/order
+start() {
+  mount -t ext4 -o ro "$1" /root || fail mount
+  for directory in dev proc sys; do mount --move /$directory /root/$directory; done
+  exec switch_root /root /sbin/init
+}
+
 ibft=/sys/firmware/ibft
-[ -d $ibft/target0 ] || fail no-ibft
+[ -d $ibft/target0 ] || { [ -b /dev/vda1 ] && start /dev/vda1; fail no-ibft; }
 for target in $ibft/target*; do
   say "IBFT $(cat $target/target-name) portal=$(cat $target/ip-addr):$(cat $target/port) lun=$(cat $target/lun)" \\
     "chap=$(cat $target/chap-name 2>/dev/null) mutual=$(cat $target/rev-chap-name 2>/dev/null)"
@@ -44,37 +75,46 @@ while :; do
   [ $tries -lt 100 ] || { tail -n 5 /run/login.log >/dev/ttyS0; fail no-root; }
   usleep 100000
 done
-mount -t ext4 -o ro "/dev/\${disk##*/}1" /root || fail mount
-for directory in dev proc sys; do mount --move /$directory /root/$directory; done
-exec switch_root /root /sbin/init
+start "/dev/\${disk##*/}1"
 `;
 
-/** /sbin/init of the volume: says where it runs from, then waits for the power button. */
-export const volumeInit = `#!/bin/sh
+/** /sbin/init of the root file system, on a volume or on NFS: says where it runs from, then waits for the power button. */
+export const rootInit = `#!/bin/sh
 export PATH=/bin:/sbin
-say() { echo "${guestPrefix} $*" >/dev/ttyS0; }
-# The power button counts from the moment when somebody listens: before anyone is told that the guest is up.
+${speak}
+# The initramfs of a distribution need not have loaded them.
+while read -r module; do insmod "/modules/$module" 2>/dev/null; done </modules/order
 mount -t tmpfs run /run
-acpid -d -c /etc/acpi 2>/dev/null &
-until ls -l /proc/$!/fd | grep -q /dev/input/event; do usleep 20000; done
-read -r root rest <<MOUNTS
-$(while read -r device point type rest; do [ $point = / ] && [ $type = ext4 ] && echo $device; done </proc/mounts)
-MOUNTS
-path=$(readlink -f /sys/class/block/\${root##*/})
-session=\${path##*/session}; session=session\${session%%/*}
-count=0; targets=
-for each in /sys/class/iscsi_session/session*; do
-  name=$(cat $each/targetname); count=$((count + 1)); targets=\${targets:+$targets,}$name
-  number=\${each##*/session}; connection=/sys/class/iscsi_connection/connection$number:0
-  disks=; for disk in $each/device/target*/*/block/sd*; do [ -d $disk ] && disks=\${disks:+$disks,}\${disk##*/}; done
-  say "SESSION target=$name portal=$(cat $connection/persistent_address):$(cat $connection/persistent_port)" \\
-    "chap=$(cat $each/username) mutual=$(cat $each/username_in) disks=$disks"
-done
-say "ROOT-OK root=$root session=$(cat /sys/class/iscsi_session/$session/targetname) sessions=$count targets=$targets" \\
-  "initiator=$(cat /sys/class/iscsi_session/$session/initiatorname) uptime=$(cut -d' ' -f1 /proc/uptime)"
-wait
-while :; do sleep 3600; done
-`;
+${listenToPowerButton}
+IFS= read -r arguments </proc/cmdline
+say "ARGUMENTS $arguments"
+while read -r device point type options rest; do
+  [ "$point" = / ] && [ "$type" != rootfs ] && root=$device kind=$type settings=$options
+done </proc/mounts
+
+report_nfs() {
+  version=\${settings##*vers=}
+  say "ROOT-OK root=$kind:$root version=\${version%%,*} uptime=$(cut -d' ' -f1 /proc/uptime)"
+}
+
+report_disk() {
+  path=$(readlink -f /sys/class/block/\${root##*/})
+  session=\${path##*/session}; session=session\${session%%/*}; own=/sys/class/iscsi_session/$session
+  count=0; targets=
+  for each in /sys/class/iscsi_session/session*; do
+    [ -d $each ] || break
+    name=$(cat $each/targetname); count=$((count + 1)); targets=\${targets:+$targets,}$name
+    number=\${each##*/session}; connection=/sys/class/iscsi_connection/connection$number:0
+    disks=; for disk in $each/device/target*/*/block/sd*; do [ -d $disk ] && disks=\${disks:+$disks,}\${disk##*/}; done
+    say "SESSION target=$name portal=$(cat $connection/persistent_address):$(cat $connection/persistent_port)" \\
+      "chap=$(cat $each/username) mutual=$(cat $each/username_in) disks=$disks"
+  done
+  say "ROOT-OK root=$root session=$(cat $own/targetname 2>/dev/null) sessions=$count targets=$targets" \\
+    "initiator=$(cat $own/initiatorname 2>/dev/null) uptime=$(cut -d' ' -f1 /proc/uptime)"
+}
+
+case $kind in nfs*) report_nfs ;; *) report_disk ;; esac
+${stayUp}`;
 
 /** What busybox acpid runs for the power button (input event EV_KEY, KEY_POWER). */
 export const powerButton = `#!/bin/sh
