@@ -11,8 +11,6 @@ export interface DhcpServerOptions {
   readonly network: LabNetwork;
   /** Where its configuration, its leases and its log go. */
   readonly directory: string;
-  /** What it serves by TFTP as well. Default: nothing. */
-  readonly tftpRoot?: string;
   /** Configuration files that others write, read once at the start. */
   readonly configurationFiles?: readonly string[];
   /** More lines of configuration, for boot files that no conductor decides on. */
@@ -21,7 +19,7 @@ export interface DhcpServerOptions {
   readonly account?: { readonly user: string; readonly group: string };
 }
 
-/** dnsmasq on a {@link LabNetwork}: gives addresses to all machines, and boot files as it is told. No DNS. */
+/** dnsmasq on a {@link LabNetwork}: gives addresses to all machines, and boot files by DHCP and TFTP as it is told. No DNS. */
 export class DhcpServer {
   /** Of its log, which tells every request, its tags, and every option that was sent. */
   readonly logPath: string;
@@ -74,11 +72,6 @@ export class DhcpServer {
     return poll(find, { what: `${pattern} in ${this.logPath}`, timeoutMs });
   }
 
-  /** Has it read its files of hosts and options again; the configuration itself is read at the start only. */
-  reload(): void {
-    process.kill(this.pid, 'SIGHUP');
-  }
-
   async stop(): Promise<void> {
     await this.#service.stop('SIGTERM');
   }
@@ -89,7 +82,7 @@ export class DhcpServer {
 }
 
 function configurationLines(options: DhcpServerOptions, logPath: string): readonly string[] {
-  const { network, directory, tftpRoot, configurationFiles = [], lines = [], account } = options;
+  const { network, directory, configurationFiles = [], lines = [], account } = options;
   return [
     'port=0',
     `interface=${network.interface}`,
@@ -105,7 +98,6 @@ function configurationLines(options: DhcpServerOptions, logPath: string): readon
     'log-dhcp',
     `log-facility=${logPath}`,
     ...(account === undefined ? [] : [`user=${account.user}`, `group=${account.group}`]),
-    ...(tftpRoot === undefined ? [] : ['enable-tftp', `tftp-root=${tftpRoot}`]),
     ...configurationFiles.map((path) => `conf-file=${path}`),
     ...lines,
   ];

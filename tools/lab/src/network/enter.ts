@@ -37,7 +37,7 @@ async function possibleNamespaces(): Promise<readonly string[]> {
       timeout: 10_000,
     });
     if (!failed) return choice;
-    problems.push(stderr || shortMessage);
+    problems.push(stderr || (shortMessage ?? ''));
   }
   const needed = isRoot ? 'A container needs the capability SYS_ADMIN.' : 'Run it as root, or allow user namespaces.';
   return fail(`This user may not make network namespaces: ${problems.join('; ')}\n${needed}`);

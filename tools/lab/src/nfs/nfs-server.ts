@@ -14,12 +14,10 @@ const nfsPort = 2049;
 export interface NfsServerOptions {
   /** Where the server keeps its state and its log, in a folder of its own. */
   readonly directory: string;
-  /** What is exported, to everybody; root stays root. */
+  /** What is exported, to everybody, for reading; root stays root. */
   readonly path: string;
   /** Path under which clients mount it, for example "/roots/guest". */
   readonly exportPath: string;
-  /** Default: clients read only. */
-  readonly writable?: boolean;
   /**
    * Listens there on the port of NFS, and speaks NFSv3 as well, with rpcbind. Default: NFSv4 alone, on a free port of loopback,
    * which guests on qemu's user network reach too.
@@ -102,7 +100,7 @@ async function exposeMount(path: string): Promise<() => Promise<void>> {
 }
 
 function configurationText(
-  { path, exportPath, writable = false, network }: NfsServerOptions,
+  { path, exportPath, network }: NfsServerOptions,
   directory: string,
   { host, port }: { readonly host: string; readonly port: number },
 ): string {
@@ -130,7 +128,7 @@ EXPORT {
   Export_Id = 1;
   Path = ${path};
   Pseudo = ${exportPath};
-  Access_Type = ${writable ? 'RW' : 'RO'};
+  Access_Type = RO;
   Squash = No_Root_Squash;
   SecType = sys;
   Protocols = ${protocols};
