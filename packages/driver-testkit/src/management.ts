@@ -138,6 +138,9 @@ function describeHttpBoot({ runner: { describe, it }, use }: ManagementContext):
         if (driver.setHttpBootUrl === undefined) return;
         const devices = await settled('supportedBootDevices', driver.supportedBootDevices(bench.task()));
         assert.ok(devices.includes('uefihttp'), 'the URL can be set, but uefihttp is not supported');
+        await settled('setBootDevice', driver.setBootDevice(bench.task(), 'uefihttp', true));
+        const { httpBootUrl: kept, bootDevice } = await bench.fixture.observe(bench.records());
+        assert.deepEqual({ kept, bootDevice }, { kept: url, bootDevice: 'uefihttp' }, 'the boot device lost the URL');
       }));
   });
 }
@@ -155,6 +158,24 @@ function describeInterruptions({ runner: { describe, it }, use, has }: Managemen
         const reason = abortReason();
         await rejectedByAbort('setBootDevice', set(bench, bench.records(), AbortSignal.abort(reason)), reason);
         assert.deepEqual(await bench.fixture.observe(bench.records()), before, 'the setting was made');
+      }));
+
+    it('does not set the boot mode, Secure Boot or the URL of HTTP boot when its signal is aborted', () =>
+      use(async (bench) => {
+        const before = await bench.fixture.observe(bench.records());
+        const { driver } = bench;
+        const reason = abortReason();
+        const task = bench.task(bench.records(), { signal: AbortSignal.abort(reason) });
+        const mode = before.bootMode === 'uefi' ? 'bios' : 'uefi';
+        const calls = {
+          setBootMode: async () => driver.setBootMode?.(task, mode),
+          setSecureBoot: async () => driver.setSecureBoot?.(task, before.secureBoot !== true),
+          setHttpBootUrl: async () => driver.setHttpBootUrl?.(task, 'http://192.0.2.1/aborted.efi'),
+        } as const;
+        for (const [name, call] of Object.entries(calls)) {
+          if (driver[name as keyof typeof calls] !== undefined) await rejectedByAbort(name, call(), reason);
+        }
+        assert.deepEqual(await bench.fixture.observe(bench.records()), before, 'a setting was made');
       }));
 
     if (has('ignores_settings')) {

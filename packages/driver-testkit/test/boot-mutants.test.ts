@@ -1,5 +1,6 @@
 import {
   formatImageReference,
+  invalidParameter,
   SecretText,
   type BootArtifacts,
   type BootRequest,
@@ -120,6 +121,30 @@ class KnowsOnePath extends MemoryBoot {
     const { volume } = request.source;
     const connection = { ...volume.connection, paths: volume.connection.paths.slice(0, 1) };
     return super.render(task, { ...request, source: { ...request.source, volume: { ...volume, connection } } });
+  }
+}
+
+class ForgetsTheNetwork extends MemoryBoot {
+  override render(task: Task, request: BootRequest): BootArtifacts {
+    return { ...super.render(task, request), bootDevice: 'disk' };
+  }
+}
+
+/** As drivers do whose format cannot express a text, but too late. */
+class RefusesQuotesTooLate extends MemoryBoot {
+  override render(task: Task, request: BootRequest): BootArtifacts {
+    const { source } = request;
+    if (source.kind === 'iscsi' && source.volume.connection.chap?.password.reveal().includes('"') === true) {
+      throw invalidParameter('The auth_password holds a quote.');
+    }
+    return super.render(task, request);
+  }
+}
+
+class NeverBootsTheDisk extends MemoryBoot {
+  override render(task: Task, request: BootRequest): BootArtifacts {
+    const artifacts = super.render(task, request);
+    return request.source.kind === 'local_disk' ? { ...artifacts, bootDevice: 'pxe' } : artifacts;
   }
 }
 
@@ -393,6 +418,21 @@ describe('the boot suite', () => {
       'writes the kernel parameters of a node as they are',
       'hostile values > in the kernel parameters of a node are refused by name or stay values',
       (tree) => new AppendsRawParameters(tree),
+    ),
+    mutant(
+      'validates a password that it cannot render',
+      'hostile values > in the CHAP password of a volume whose connection is known are refused by validate, when render refuses them',
+      (tree) => new RefusesQuotesTooLate(tree),
+    ),
+    mutant(
+      'serves a machine that is told to boot from its disk',
+      'artifacts > boot a machine that is served over the network from there, and one with a local disk from that',
+      (tree) => new ForgetsTheNetwork(tree),
+    ),
+    mutant(
+      'has a machine with a local disk boot over the network',
+      'artifacts > boot a machine that is served over the network from there, and one with a local disk from that',
+      (tree) => new NeverBootsTheDisk(tree),
     ),
     mutant(
       'ignores an aborted signal',

@@ -1,6 +1,6 @@
 import { invalidParameter, type BootDevice, type BootDeviceSetting, type BootMode, type Task } from '@ironbark/core';
 import { describe } from 'vitest';
-import { MemoryManagement, type MemoryMachines } from '../src/fakes.ts';
+import { createNodeRecords, MemoryManagement, type MemoryMachines } from '../src/fakes.ts';
 import { describeManagementDriver } from '../src/management.ts';
 import { itFindsMutants } from './mutants.ts';
 import { managementHarness } from './reference-harnesses.ts';
@@ -102,6 +102,32 @@ class CutsUrl extends MemoryManagement {
   }
 }
 
+class ForgetsUrl extends MemoryManagement {
+  override async setBootDevice(task: Task, device: BootDevice, persistent: boolean): Promise<void> {
+    await super.setBootDevice(task, device, persistent);
+    this.machines.of(task.node).httpBootUrl = null;
+  }
+}
+
+const neighbour = createNodeRecords({ number: 1 }).node;
+
+class SetsEveryMachine extends MemoryManagement {
+  override async setSecureBoot(task: Task, enabled: boolean): Promise<void> {
+    await super.setSecureBoot(task, enabled);
+    this.machines.of(neighbour).secureBoot = enabled;
+  }
+  override async setBootMode(task: Task, mode: BootMode): Promise<void> {
+    await super.setBootMode(task, mode);
+    this.machines.of(neighbour).bootMode = mode;
+  }
+}
+
+class SetsFirmwareWhenAborted extends MemoryManagement {
+  override setSecureBoot(task: Task, enabled: boolean): Promise<void> {
+    return super.setSecureBoot({ ...task, signal: new AbortController().signal }, enabled);
+  }
+}
+
 class IgnoresAbort extends MemoryManagement {
   override setBootDevice(task: Task, device: BootDevice, persistent: boolean): Promise<void> {
     return super.setBootDevice({ ...task, signal: new AbortController().signal }, device, persistent);
@@ -176,6 +202,26 @@ describe('the management suite', () => {
       'changes the URL',
       'HTTP boot > hands the URL on as it is, or has no setHttpBootUrl',
       (machines) => new CutsUrl(machines),
+    ),
+    mutant(
+      'forgets the URL with the boot device',
+      'HTTP boot > hands the URL on as it is, or has no setHttpBootUrl',
+      (machines) => new ForgetsUrl(machines),
+    ),
+    mutant(
+      'sets the boot mode of other machines',
+      'boot mode > sets bios and reads it back, or has no setBootMode',
+      (machines) => new SetsEveryMachine(machines),
+    ),
+    mutant(
+      'sets Secure Boot of other machines',
+      'Secure Boot > is turned on and off and read back, or cannot be set',
+      (machines) => new SetsEveryMachine(machines),
+    ),
+    mutant(
+      'sets Secure Boot when its signal is aborted',
+      'interruptions > does not set the boot mode, Secure Boot or the URL of HTTP boot when its signal is aborted',
+      (machines) => new SetsFirmwareWhenAborted(machines),
     ),
     mutant(
       'ignores an aborted signal',

@@ -1,6 +1,7 @@
 export * from './netboot-service.ts';
 export * from './netboot-options.ts';
 export * from './pxe-ports.ts';
+export * from './kernel/append-params-setting.ts';
 export * from './files/boot-file-tree.ts';
 export * from './http/http-file-server.ts';
 export * from './ipxe/ipxe-value.ts';

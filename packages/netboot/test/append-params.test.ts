@@ -31,6 +31,8 @@ describe('kernel_append_params', () => {
     [7, 'is not text'],
     [['a'], 'is not text'],
     ['a\0b', 'NUL'],
+    ['a="b\tinit=/x"', 'tab or a line break'],
+    ['a="b\ninit=/x"', 'tab or a line break'],
   ])('refuse %j by name', (value, message) => {
     const refuse = () => appendParams(node({ kernel_append_params: value }), defaults);
     expect(refuse).toThrow(expect.objectContaining({ code: 'INVALID_PARAMETER' }));

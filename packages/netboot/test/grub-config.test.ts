@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   httpDevice,
   renderGrubConfig,
-  renderGrubExit,
+  renderGrubDiskBoot,
   renderMasterGrubConfig,
   tftpDevice,
   type GrubEntry,
@@ -183,11 +183,36 @@ describe('the configuration of a node', () => {
   );
 });
 
-describe('the configuration of a machine that boots otherwise', () => {
-  it('ends GRUB at once', async () => {
-    const config = renderGrubExit().reveal();
+describe('the configuration of a machine that boots from its disk', () => {
+  const config = renderGrubDiskBoot().reveal();
+  // GRUB's own commands come before functions of the same name.
+  const renamed = config.replaceAll(/\b(search|boot)(?= |$)/gm, 'own_$1');
+  const boots = { chainloader: 'true', own_boot: 'exit' };
+
+  it('starts the loader that is on a disk', async () => {
     await checkGrubScript(config);
-    expect((await runGrub(config)).screen).not.toContain('end>');
+    const { calls } = await runGrub(renamed, { ...boots, own_search: 'test "${4}" = /EFI/BOOT/BOOTAA64.EFI' });
+    expect(calls).toEqual([
+      ['own_search', '--no-floppy', '--set=root', '--file', '/EFI/BOOT/BOOTX64.EFI'],
+      ['own_search', '--no-floppy', '--set=root', '--file', '/EFI/BOOT/BOOTAA64.EFI'],
+      ['chainloader', '/EFI/BOOT/BOOTAA64.EFI'],
+      // GRUB's "$@" is one empty word when there are none.
+      ['own_boot', ''],
+    ]);
+  });
+
+  it.each([
+    ['there is none', { own_search: 'false' }, ['own_search', 'own_search']],
+    [
+      'none starts',
+      { own_search: 'true', chainloader: 'false' },
+      ['own_search', 'chainloader', 'own_search', 'chainloader'],
+    ],
+  ] as const)('ends GRUB with a failure when %s', async (_, commands, called) => {
+    const { calls, screen } = await runGrub(renamed, { ...boots, ...commands });
+    expect(calls.map(([name]) => name)).toEqual(called);
+    expect(screen).not.toContain('end>');
+    expect(config).toMatch(/\nexit 1\n$/);
   });
 });
 

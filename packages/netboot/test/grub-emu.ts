@@ -14,15 +14,12 @@ export interface GrubRun {
   readonly screen: string;
 }
 
-export interface GrubCommands {
-  /** What the command does when it was recorded. Default: `true`. */
-  readonly linux?: 'true' | 'false' | 'exit';
-  readonly initrd?: 'true' | 'false' | 'exit';
-}
+/** What commands do when they were recorded, as text of a script. Default: `linux` and `initrd` do nothing, without a failure. */
+export type GrubCommands = Readonly<Record<string, string>>;
 
 /**
- * Runs a configuration in GRUB itself, as a program of this host. Commands for kernels do not exist there: functions stand for them,
- * which record their arguments.
+ * Runs a configuration in GRUB itself, as a program of this host. Commands for kernels do not exist there: functions stand for them
+ * and for other commands that are named, which record their arguments.
  * @param files further files in the directory that stands for the TFTP server's.
  */
 export async function runGrub(
@@ -32,8 +29,8 @@ export async function runGrub(
 ): Promise<GrubRun> {
   const directory = await temporaryDirectory();
   const adapted = (text: string) => text.replaceAll(cardVariable, 'card').replaceAll('(tftp)', `(host)${directory}`);
-  const functions = (['linux', 'initrd'] as const).map((name) => {
-    return `function ${name} { echo "call>${name}"; for word in "$@"; do echo "word>\${word}<"; done; ${commands[name] ?? 'true'}; }`;
+  const functions = Object.entries({ linux: 'true', initrd: 'true', ...commands }).map(([name, effect]) => {
+    return `function ${name} { echo "call>${name}"; for word in "$@"; do echo "word>\${word}<"; done; ${effect}; }`;
   });
   const lines = [...functions, `set card=${card}`, 'export card', adapted(config), 'echo "end>"'];
   await writeFile(join(directory, 'grub.cfg'), lines.join('\n'));

@@ -88,8 +88,9 @@ async function writeAndSettle(
   const { settleTimeoutMs: timeoutMs, pollIntervalMs: intervalMs } = client.patience;
   const where = `BMC ${client.address}: boot settings of ${path}`;
   const settled = await poll(look, { timeoutMs, intervalMs, signal, where });
-  if (settled === undefined) throw notTaken(client, path, settings, written);
-  return settled;
+  if (settled !== undefined) return settled;
+  const lacksUri = written.httpBootUri !== undefined && !settings.properties.includes('httpBootUri');
+  throw lacksUri ? httpBootUriUnsupported(client, path) : notTaken(client, path, settings, written);
 }
 
 interface Written {

@@ -187,8 +187,17 @@ describe('the address of UEFI HTTP boot', () => {
     expect(patches(service)).toEqual([]);
   });
 
-  it('does not appear in errors', async () => {
+  it('is not supported by a BMC that does not have the property and forgets it', async () => {
     await using service = await FakeService.start(systemHandlers({ boot: initialBoot(), apply: () => {} }));
+    await expect(change(service, { httpBootUri })).rejects.toMatchObject({
+      code: 'BMC_UNSUPPORTED',
+      hint: expect.stringContaining('DHCP'),
+    });
+  });
+
+  it('does not appear in errors', async () => {
+    const boot = { ...initialBoot(), HttpBootUri: '' };
+    await using service = await FakeService.start(systemHandlers({ boot, apply: () => {} }));
     const message = expect.not.stringContaining('token');
     await expect(change(service, { httpBootUri })).rejects.toMatchObject({ code: 'BMC_FAILURE', message });
   });

@@ -16,6 +16,7 @@ import {
 import {
   appendParams,
   architecturesOf,
+  kernelParameters,
   pxePorts,
   renderNodeScript,
   type BootLoaders,
@@ -78,10 +79,10 @@ export class IpxeBoot implements BootInterface {
    * not fit into a script is refused before anything is attached.
    */
   async validate(task: Task): Promise<readonly string[]> {
-    this.#httpUrl();
-    linksOf(pxePorts(task));
     const source = await foreseeBootSource(task);
     if (source?.kind === 'hba') return [];
+    this.#httpUrl();
+    linksOf(pxePorts(task));
     const root = this.#method === 'pxe' ? 'tftp' : 'http';
     const missing = source?.kind === 'local_disk' ? [] : await this.#services.loaders.warningsFor(task.node, root);
     return [...missing, ...(source === null ? [] : this.render(task, { source, reportUrl: null }).warnings)];
@@ -163,7 +164,8 @@ export class IpxeBoot implements BootInterface {
   #deployRamdisk(node: Node): KernelEntry | undefined {
     const { deployRamdisk, kernelAppendParams } = this.#options;
     if (deployRamdisk === undefined) return undefined;
-    return { ...deployRamdisk, parameters: [...deployParameters, ...appendParams(node, kernelAppendParams)] };
+    const append = appendParams(node, kernelAppendParams, kernelParameters);
+    return { ...deployRamdisk, parameters: [...deployParameters, ...append] };
   }
 }
 

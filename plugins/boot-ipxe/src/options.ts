@@ -1,8 +1,7 @@
-import { explain } from '@ironbark/core';
 import {
+  appendParamsSetting,
   kernelParameters,
   loadersConfig,
-  parseKernelParameters,
   type LoaderSettings,
   type NodeScriptOptions,
 } from '@ironbark/netboot';
@@ -19,20 +18,6 @@ export interface IpxeOptions {
 
 const bootUrl = z.url({ protocol: /^(https?|ftp|tftp|nfs)$/ });
 const seconds = z.int().min(1).max(3600);
-
-const appendParams = z
-  .string()
-  .default('nofb vga=normal')
-  .transform((text, context) => {
-    try {
-      const parameters = parseKernelParameters(text, 'setting');
-      kernelParameters(parameters);
-      return parameters;
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: explain(error) });
-      return z.NEVER;
-    }
-  });
 
 /** Section `ipxe` of the settings. */
 export const ipxeConfig = z
@@ -64,9 +49,7 @@ export const ipxeConfig = z
       ),
     deploy_kernel: bootUrl.optional().describe('Kernel of the deploy ramdisk.'),
     deploy_ramdisk: bootUrl.optional().describe('Initial ramdisk of the deploy ramdisk.'),
-    kernel_append_params: appendParams.describe(
-      'Parameters for every kernel that is served, separated by blanks. Nodes may have their own.',
-    ),
+    kernel_append_params: appendParamsSetting((parameters) => void kernelParameters(parameters)),
     loaders: loadersConfig({ bios: 'undionly.kpxe', 'uefi-x86_64': 'snponly.efi' }).describe(
       'iPXE for firmware that does not have it: a path in tftp_root, or an absolute path of a file that is copied into both roots; null for none.',
     ),

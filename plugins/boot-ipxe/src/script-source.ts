@@ -1,5 +1,5 @@
 import type { BootImage, BootSource, HbaBoot, ImageReference, Node } from '@ironbark/core';
-import { appendParams, nfsParameters, ramdiskArguments, type ScriptSource } from '@ironbark/netboot';
+import { appendParams, kernelParameters, nfsParameters, ramdiskArguments, type ScriptSource } from '@ironbark/netboot';
 
 /** A source as a script boots it, and the images that have to be at the URLs of the script. */
 export interface PublishedSource {
@@ -36,11 +36,11 @@ export function publishedSource(
   if (source.kind !== 'nfs' && source.kind !== 'ramdisk') return { script: source, images: [] };
   const kernel = place('kernel', source.kernel);
   const ramdisk = place('ramdisk', source.ramdisk);
-  const append = appendParams(node, defaults);
+  const append = appendParams(node, defaults, kernelParameters);
   const parameters =
     source.kind === 'nfs'
       ? [...nfsParameters(source.connection), ...append]
-      : ['root=/dev/ram0', 'text', ...append, ...ramdiskArguments(node), ...source.parameters];
+      : ['root=/dev/ram0', 'text', ...append, ...ramdiskArguments(node, kernelParameters), ...source.parameters];
   const entry = { kind: source.kind, kernelUrl: urlOf(kernel), ramdiskUrl: urlOf(ramdisk), parameters };
   return { script: entry, images: [kernel, ramdisk] };
 }

@@ -312,6 +312,12 @@ describe('validate', () => {
     });
   });
 
+  it('needs nothing of a machine whose own adapter reaches the volume', async () => {
+    const site = await openSite({ netboot: {} });
+    const node = { ...records.node, properties: { capabilities: 'hba_boot:True' } };
+    await expect(site.boot.validate(taskOf(site, { node, ports: [] }))).resolves.toEqual([]);
+  });
+
   it('refuses a value of a volume that iPXE would interpret, by its field', async () => {
     const site = await openSite();
     const properties = createIscsiProperties({ auth_password: Secret.of('Geheim || shell') });

@@ -1,8 +1,7 @@
-import { explain } from '@ironbark/core';
 import {
+  appendParamsSetting,
   grubKernelArguments,
   loadersConfig,
-  parseKernelParameters,
   type GrubOptions,
   type LoaderSettings,
 } from '@ironbark/netboot';
@@ -17,20 +16,6 @@ export interface GrubSettings {
   readonly loaders: LoaderSettings;
 }
 
-const appendParams = z
-  .string()
-  .default('nofb vga=normal')
-  .transform((text, context) => {
-    try {
-      const parameters = parseKernelParameters(text, 'setting');
-      grubKernelArguments(parameters);
-      return parameters;
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: explain(error) });
-      return z.NEVER;
-    }
-  });
-
 /** Section `grub` of the settings. */
 export const grubConfig = z
   .strictObject({
@@ -38,9 +23,7 @@ export const grubConfig = z
       .enum(['tftp', 'http'])
       .default('tftp')
       .describe('How GRUB fetches kernels and ramdisks. For http the URL of the boot files must begin with http:.'),
-    kernel_append_params: appendParams.describe(
-      'Parameters for every kernel that is served, separated by blanks. Nodes may have their own.',
-    ),
+    kernel_append_params: appendParamsSetting((parameters) => void grubKernelArguments(parameters)),
     menu_timeout: z.int().min(0).max(300).default(3).describe('Seconds that the menu waits before it boots.'),
     reboot_delay: z
       .int()

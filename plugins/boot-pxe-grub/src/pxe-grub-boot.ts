@@ -12,14 +12,14 @@ import {
 import {
   pxePorts,
   renderGrubConfig,
-  renderGrubExit,
+  renderGrubDiskBoot,
   type BootLoaders,
   type BootPublisher,
   type Netboot,
 } from '@ironbark/netboot';
 import { configPath, linksOfPort } from './boot-links.ts';
 import type { GrubSettings } from './options.ts';
-import { serveKernel } from './served-kernel.ts';
+import { checkServing, serveKernel, type Serving } from './served-kernel.ts';
 
 export interface GrubServices {
   readonly netboot: Pick<Netboot, 'httpUrl'>;
@@ -49,13 +49,15 @@ export class PxeGrubBoot implements BootInterface {
   }
 
   /**
-   * Needs a PXE-enabled port, and kernel, ramdisk and root of the image; renders what is known of what the node boots, so that a value
-   * that does not fit into a configuration is refused before anything is attached.
+   * Needs a PXE-enabled port, and kernel, ramdisk and root of the image; a machine that boots by its host bus adapter needs nothing.
+   * Renders what is known of what the node boots, so that a value that does not fit into a configuration is refused before anything
+   * is attached.
    */
   async validate(task: Task): Promise<readonly string[]> {
-    pxePorts(task).forEach(linksOfPort);
     const source = await foreseeBootSource(task);
     if (source?.kind === 'hba') return [];
+    pxePorts(task).forEach(linksOfPort);
+    if (source === null) checkServing(this.#serving(task));
     const missing = source?.kind === 'local_disk' ? [] : await this.#services.loaders.warningsFor(task.node, 'tftp');
     return [...missing, ...(source === null ? [] : this.render(task, { source, reportUrl: null }).warnings)];
   }
@@ -69,11 +71,10 @@ export class PxeGrubBoot implements BootInterface {
       case 'hba':
         return { files: [], links: [], bootDevice: 'disk', warnings: [] };
       case 'local_disk':
-        return { ...this.#configured(task, renderGrubExit()), bootDevice: 'disk', warnings: [] };
+        return { ...this.#configured(task, renderGrubDiskBoot()), bootDevice: 'disk', warnings: [] };
       case 'iscsi':
       case 'ramdisk': {
-        const serving = { node: task.node, settings: this.#settings, httpUrl: this.#services.netboot.httpUrl };
-        const { entry, images, warnings } = serveKernel(source, serving);
+        const { entry, images, warnings } = serveKernel(source, this.#serving(task));
         const config = renderGrubConfig(entry, this.#settings.menu);
         return { ...this.#configured(task, config), images, bootDevice: 'pxe', warnings };
       }
@@ -93,6 +94,10 @@ export class PxeGrubBoot implements BootInterface {
 
   async cleanUp(task: Task): Promise<void> {
     await this.#services.publisher.cleanUp(task);
+  }
+
+  #serving({ node }: Task): Serving {
+    return { node, settings: this.#settings, httpUrl: this.#services.netboot.httpUrl };
   }
 
   #configured(task: Task, content: BootArtifacts['files'][number]['content']) {

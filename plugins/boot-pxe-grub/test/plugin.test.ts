@@ -15,9 +15,16 @@ describe('the plugin', () => {
     const { drivers } = await setUpPlugin(plugin, { services: { netboot, images } });
     expect([...drivers]).toEqual([['boot:pxe', expect.any(PxeGrubBoot)]]);
     const { menu } = grubConfig.parse({});
-    for (const path of ['grub.cfg', 'grub/grub.cfg']) {
+    for (const path of ['grub.cfg', 'grub/grub.cfg', 'boot/grub/grub.cfg']) {
       expect(await readFile(join(tftp, path), 'utf8')).toBe(renderMasterGrubConfig(menu).reveal());
     }
+  });
+
+  it('writes it beside loaders, where GRUB of Fedora and RHEL looks', async () => {
+    const { netboot, images, tftp } = await openSite();
+    const loaders = { 'uefi-x86_64': 'rhel/x86_64/shimx64.efi', 'uefi-arm64': null };
+    await setUpPlugin(plugin, { services: { netboot, images }, settings: { loaders } });
+    expect(await readFile(join(tftp, 'rhel/x86_64/grub.cfg'), 'utf8')).toContain('${net_default_mac}.conf');
   });
 
   it('copies loaders that are files of the host', async () => {

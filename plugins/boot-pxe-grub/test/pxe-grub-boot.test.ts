@@ -31,6 +31,7 @@ const records = withNode({ instanceInfo });
 const { uuid } = records.node;
 const image = { kind: 'url', url: 'http://192.0.2.9/image' } as const;
 const system: ServedSystem = { kernel: image, ramdisk: image, root: 'UUID=6e7f3a4c', initramfsType: 'dracut' };
+const twoPortals = { target_portals: ['192.0.2.7:3260', '192.0.2.8:3260'] };
 const ramdiskBoot: BootSource = { kind: 'ramdisk', kernel: image, ramdisk: image, parameters: ['ipa-debug=1'] };
 
 function withNode(changes: Partial<NodeRecords['node']>): NodeRecords {
@@ -49,9 +50,9 @@ function iscsiBoot(properties: Info = {}, changes: Partial<ServedSystem> = {}): 
   };
 }
 
-function taskOf(site: Site, changes: Partial<NodeRecords> = {}): Task {
+function taskOf(site: Site, changes: Partial<NodeRecords & Pick<Task, 'driver'>> = {}): Task {
   const driver = createDriver({ boot: site.boot, storage: new MemoryStorage() });
-  return createTask({ ...records, ...changes, driver });
+  return createTask({ ...records, driver, ...changes });
 }
 
 function configOf(site: Site, source: BootSource, task: Task = taskOf(site)): string {
@@ -123,7 +124,51 @@ describe('render', () => {
     const config = configOf(site, iscsiBoot(), taskOf(site, { node }));
     expect(config.match(/'ip=[^']*'/g)).toEqual(["'ip=eth1:dhcp'", "'ip=eth2:dhcp'"]);
     expect(config).toContain("'nofb' 'vga=normal' 'ip=eth1:dhcp'");
+    expect(config).not.toContain('BOOTIF');
   });
+
+  it('has the portal group of a target that is not 1 told by the parameters of the node', async () => {
+    const site = await openSite();
+    const { node } = withNode({ instanceInfo: { ...instanceInfo, kernel_append_params: 'iscsi_target_group=1000' } });
+    const config = configOf(site, iscsiBoot({}, { initramfsType: 'initramfs-tools' }), taskOf(site, { node }));
+    expect(config.match(/iscsi_target_group=[^']*/g)).toEqual(['iscsi_target_group=1000']);
+  });
+
+  it.each([
+    ['the one path', {}, null, true],
+    ['the first of two paths, which initramfs-tools uses', twoPortals, 'initramfs-tools', true],
+    ['two paths, which dracut reaches through several cards', twoPortals, 'dracut', false],
+    ['two paths with an unknown ramdisk', twoPortals, null, false],
+  ] as const)('names the card that it booted from for %s', async (_, properties, initramfsType, isNamed) => {
+    const config = configOf(await openSite(), iscsiBoot(properties, { initramfsType }));
+    expect(config.includes('"BOOTIF=01-${net_default_mac}"')).toBe(isNamed);
+  });
+
+  it('names no card when the node names one', async () => {
+    const site = await openSite();
+    const { node } = withNode({
+      instanceInfo: { ...instanceInfo, kernel_append_params: 'BOOTIF=01-52-54-00-00-00-09' },
+    });
+    expect(configOf(site, iscsiBoot(), taskOf(site, { node }))).not.toContain('net_default_mac');
+  });
+
+  it.each([
+    ['a name', 'storage.example:3260', '', [expect.stringMatching(/portal storage\.example .*resolver/)]],
+    ['an IPv6 address', '[2001:db8::1]:3260', '', [expect.stringMatching(/portal 2001:db8::1 .*ip=auto6/)]],
+    ['an IPv6 address, with a network of its own', '[2001:db8::1]:3260', 'ip=auto6', []],
+    ['an IPv4 address', '192.0.2.7:3260', '', []],
+  ])(
+    'warns when the portal is %s, as far as ramdisks may not reach it',
+    async (_, target_portal, parameters, expected) => {
+      const site = await openSite();
+      const { node } = withNode({ instanceInfo: { ...instanceInfo, kernel_append_params: parameters } });
+      const { warnings } = site.boot.render(taskOf(site, { node }), {
+        source: iscsiBoot({ target_portal }),
+        reportUrl: null,
+      });
+      expect(warnings.filter((warning) => warning.includes('The portal'))).toEqual(expected);
+    },
+  );
 
   it('starts a ramdisk with its parameters and the network card', async () => {
     const site = await openSite();
@@ -147,10 +192,10 @@ describe('render', () => {
     expect(warnings({ ...source, volume: { ...source.volume, connection } })).toEqual([]);
   });
 
-  it('lets the firmware of a machine with a local system go on', async () => {
+  it('starts the boot loader of a local system', async () => {
     const site = await openSite();
     const { files, bootDevice } = site.boot.render(taskOf(site), { source: { kind: 'local_disk' }, reportUrl: null });
-    expect(files[0]?.content.reveal()).toMatch(/\nexit\n$/);
+    expect(files[0]?.content.reveal()).toMatch(/chainloader [^]*\nexit 1\n$/);
     expect(bootDevice).toBe('disk');
   });
 
@@ -226,6 +271,25 @@ describe('validate', () => {
   it('refuses a URL of the boot files that GRUB cannot fetch from', async () => {
     const site = await openSite({ netboot: { http_url: 'https://192.0.2.1' }, grub: { kernel_transport: 'http' } });
     await expect(site.boot.validate(taskOf(site))).rejects.toThrow('URL of the boot files');
+  });
+
+  it.each([
+    ['a parameter of the node', {}, { kernel_append_params: "a='b" }, 'kernel_append_params'],
+    ['a parameter that GRUB cannot write', {}, { kernel_append_params: 'a=b\\c' }, 'kernel parameter a'],
+    ['the URL of the boot files', { grub: { kernel_transport: 'http' }, netboot: {} }, {}, 'URL of the boot files'],
+  ])('refuses %s while the connection of the volume is not known', async (_, options, info, message) => {
+    const site = await openSite(options);
+    const { node } = withNode({ instanceInfo: { ...instanceInfo, ...info } });
+    const storage = new MemoryStorage();
+    storage.plan = async () => ({ calls: [], volumes: [], warnings: [] });
+    const driver = createDriver({ boot: site.boot, storage });
+    await expect(site.boot.validate(taskOf(site, { node, driver }))).rejects.toThrow(message);
+  });
+
+  it('asks nothing of a machine whose adapter finds the volume', async () => {
+    const site = await openSite();
+    const { node } = withNode({ instanceInfo: {}, properties: { capabilities: 'hba_boot:True' } });
+    await expect(site.boot.validate(taskOf(site, { node, ports: [] }))).resolves.toEqual([]);
   });
 
   it('refuses legacy BIOS by name', async () => {

@@ -36,7 +36,6 @@ class BootLike extends MemoryBoot {
 
 /** Answers as the driver does, without a Cinder. */
 class StorageLike extends MemoryStorage {
-  readonly capabilities = ['image_volumes'];
   override shouldWriteImage(task: Task): boolean {
     return writesImage(task);
   }

@@ -23,7 +23,7 @@ function targets(...indexes: readonly number[]) {
 
 /** A driver whose boot interface declares these capabilities. */
 function driverWith(capabilities: readonly string[], name = 'pxe') {
-  const driver = createDriver();
+  const driver = createDriver({ storage });
   const boot: BootInterface = { ...driver.boot, capabilities };
   return { ...driver, boot, names: { ...driver.names, boot: name } };
 }

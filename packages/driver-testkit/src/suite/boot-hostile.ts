@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
-import { isIronbarkError, explain, type BootArtifacts, type BootSource, type CapabilityTag } from '@ironbark/core';
+import {
+  isIronbarkError,
+  explain,
+  Secret,
+  type BootArtifacts,
+  type BootSource,
+  type CapabilityTag,
+} from '@ironbark/core';
 import type { NodeRecords } from '../fakes/records.ts';
 import { contentsOf, declaredBy, requestFor, type BootBench, type BootContext } from './boot-harness.ts';
 import { assertInsideRoot } from './boot-render.ts';
 import { iscsiFields, isoFields, nfsFields, ramdiskFields, systemFields, type HostileField } from './boot-fields.ts';
 import { iscsiSource, isoSource, nfsSource, ramdiskSource, requestOf } from './boot-sources.ts';
+import { rejected } from './outcome.ts';
 import { assertHidden } from './secrecy.ts';
 
 /** Part of every hostile value; an error about a secret must not repeat it. */
@@ -33,6 +41,18 @@ export function describeHostileValues(context: BootContext): void {
     register('nfs_volume_boot', nfsFields, nfsSource);
     register('ramdisk_boot', ramdiskFields, ramdiskSource);
     register('iso_boot', isoFields, isoSource);
+
+    it('in the CHAP password of a volume whose connection is known are refused by validate, when render refuses them', () =>
+      use(async (bench) => {
+        const { capabilities = [] } = bench.driver;
+        if (!capabilities.includes('iscsi_volume_boot')) return;
+        for (const text of context.harness.hostileTexts ?? []) {
+          const records = withPassword(bench.records(), `${marker}${text}`);
+          if (tryRender(bench, iscsiSource(records, capabilities)) !== undefined) continue;
+          const call = bench.driver.validate(bench.task(records));
+          await rejected('validate', call, /^INVALID_PARAMETER$/, [...bench.secrets, marker]);
+        }
+      }));
 
     it('in the kernel parameters of a node are refused by name or stay values', () =>
       use(async (bench) => {
@@ -110,6 +130,13 @@ function tryRender<Source extends BootSource>(
     if (field.isSecret) assertHidden('the error', error, [marker]);
     return undefined;
   }
+}
+
+function withPassword(records: NodeRecords, password: string): NodeRecords {
+  const volumeTargets = records.volumeTargets.map((target) => {
+    return { ...target, properties: { ...target.properties, auth_password: Secret.of(password) } };
+  });
+  return { ...records, volumeTargets };
 }
 
 /** The artifacts of a node with these kernel parameters of its own, or undefined when they were refused by name. */

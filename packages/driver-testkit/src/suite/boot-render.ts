@@ -12,6 +12,7 @@ import {
 } from '@ironbark/core';
 import {
   contentsOf,
+  declaredBy,
   renderFor,
   requestFor,
   revealedArtifacts,
@@ -104,6 +105,18 @@ export function describeArtifacts({ runner: { describe, it }, use }: BootContext
       use(async (bench) => {
         const { bootDevice } = renderFor(bench);
         assert.ok(bootDevice === null || bootDevices.some((device) => device === bootDevice), `it is ${bootDevice}`);
+        await Promise.resolve();
+      }));
+
+    it('boot a machine that is served over the network from there, and one with a local disk from that', () =>
+      use(async (bench) => {
+        for (const source of declaredBy(bench)) {
+          const { files, images = [], bootDevice } = bench.driver.render(bench.task(), requestOf(source));
+          const isServed = files.length + images.length > 0;
+          assert.ok(!isServed || bootDevice !== 'disk', `the boot device for ${source.kind} is disk`);
+        }
+        const { bootDevice } = bench.driver.render(bench.task(), requestOf({ kind: 'local_disk' }));
+        assert.ok(bootDevice === 'disk' || bootDevice === null, `the boot device for the local disk is ${bootDevice}`);
         await Promise.resolve();
       }));
 

@@ -21,9 +21,11 @@ export function describeBootMode({ runner: { describe, it }, use, has }: Managem
             return;
           }
           assert.ok(driver.getBootMode !== undefined, 'setBootMode without getBootMode cannot be checked');
+          const neighbour = await bench.fixture.observe(bench.records(1));
           await settled('setBootMode', driver.setBootMode(bench.task(), mode));
           assert.equal((await bench.fixture.observe(bench.records())).bootMode, mode);
           assert.equal(await settled('getBootMode', driver.getBootMode(bench.task())), mode);
+          assert.deepEqual(await bench.fixture.observe(bench.records(1)), neighbour, 'another machine was changed');
         }));
     }
 
@@ -84,10 +86,12 @@ export function describeSecureBoot({ runner: { describe, it }, use }: Management
           await rejected('setSecureBoot', driver.setSecureBoot(bench.task(), true), anyCode, bench.secrets);
           return;
         }
+        const neighbour = await bench.fixture.observe(bench.records(1));
         for (const enabled of [true, true, false]) {
           await settled('setSecureBoot', driver.setSecureBoot(bench.task(), enabled));
           assert.equal((await bench.fixture.observe(bench.records())).secureBoot, enabled);
           assert.equal(await settled('getSecureBoot', driver.getSecureBoot(bench.task())), enabled);
+          assert.deepEqual(await bench.fixture.observe(bench.records(1)), neighbour, 'another machine was changed');
         }
       }));
 

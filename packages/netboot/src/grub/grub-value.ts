@@ -1,5 +1,5 @@
 import { invalidParameter, secretText, SecretText, type IronbarkError } from '@ironbark/core';
-import { checkKernelParameters, nameOf, revealed, type KernelParameter } from '../kernel/kernel-parameter.ts';
+import { checkKernelParameters, parameterField, revealed, type KernelParameter } from '../kernel/kernel-parameter.ts';
 
 /**
  * Writes one argument of a GRUB command. Between single quotes GRUB takes everything literally; it has no escape for the quote itself.
@@ -15,12 +15,16 @@ export function grubArgument(text: string, field: string): string {
  * Writes kernel parameters as arguments of GRUB's `linux` command. GRUB joins them with blanks, puts double quotes around one that
  * holds a blank, as the kernel wants it, and writes a backslash before quotes and backslashes, which the kernel does not take off.
  * @param reservedBytes what else GRUB and the command put on the line.
+ * @param where names in errors where the parameters come from.
  * @throws INVALID_PARAMETER naming the parameter, never quoting its value.
  */
-export function grubKernelArguments(parameters: readonly KernelParameter[], reservedBytes = 0): readonly SecretText[] {
-  return checkKernelParameters(parameters, reservedBytes).map((parameter) => {
-    const field = `kernel parameter ${nameOf(parameter)}`;
-    if (revealed(parameter).includes('\\')) throw inexpressible(field, 'holds a backslash');
+export function grubKernelArguments(
+  parameters: readonly KernelParameter[],
+  reservedBytes = 0,
+  where?: string,
+): readonly SecretText[] {
+  return checkKernelParameters(parameters, reservedBytes, where).map((parameter) => {
+    if (revealed(parameter).includes('\\')) throw inexpressible(parameterField(parameter, where), 'holds a backslash');
     return SecretText.join([secretText`'`, parameter, secretText`'`], '');
   });
 }

@@ -53,9 +53,27 @@ export function renderGrubConfig(entry: GrubEntry, options: GrubOptions): Secret
   return scriptText([[`set default='${title}'`, `set timeout='${options.menuTimeoutSeconds}'`], main]);
 }
 
-/** The configuration of a machine whose firmware is to go on to its next boot device. */
-export function renderGrubExit(): SecretText {
-  return scriptText([["set default='boot_whole_disk'", 'exit']]);
+/** Where firmware looks for the boot loader of a disk that it has no boot entry for: UEFI specification, section 3.5.1.1. */
+const diskLoaders = ['/EFI/BOOT/BOOTX64.EFI', '/EFI/BOOT/BOOTAA64.EFI'];
+
+/**
+ * The configuration of a machine that is to boot from its disk: GRUB starts the disk's boot loader. Where it finds none, or has no
+ * modules for it, it ends. Firmware then goes on to its next boot device only when it is told of a failure, which not every GRUB can.
+ */
+export function renderGrubDiskBoot(): SecretText {
+  return scriptText([
+    ["set default='boot_whole_disk'"],
+    [
+      `for loader in ${diskLoaders.join(' ')}; do`,
+      '  if search --no-floppy --set=root --file "${loader}"; then',
+      '    if chainloader "${loader}"; then',
+      '      boot',
+      '    fi',
+      '  fi',
+      'done',
+      'exit 1',
+    ],
+  ]);
 }
 
 /** Says why and starts the machine over. @param reason without quotes of GRUB's. */

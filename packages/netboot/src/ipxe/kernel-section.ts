@@ -1,4 +1,4 @@
-import { checkKernelParameters } from '../kernel/kernel-parameter.ts';
+import { checkKernelParameters, parameterField } from '../kernel/kernel-parameter.ts';
 import { fetchable } from './fetchable.ts';
 import { inexpressible, ipxeText, ipxeWord } from './ipxe-value.ts';
 import { retryLines, type RetryOptions } from './retry.ts';
@@ -60,12 +60,13 @@ export function kernelSection(
 
 /**
  * Writes kernel parameters for one line of a script. The kernel takes double quotes around a value with blanks off.
+ * @param where names in errors where the parameters come from.
  * @throws INVALID_PARAMETER naming the parameter, never quoting its value.
  */
-export function kernelParameters(parameters: readonly string[]): readonly string[] {
-  return checkKernelParameters(parameters, ownBytes).map((parameter) => {
+export function kernelParameters(parameters: readonly string[], where?: string): readonly string[] {
+  return checkKernelParameters(parameters, ownBytes, where).map((parameter) => {
     const [, name = '', value = ''] = /^([\w.-]+)=(.*)$/s.exec(parameter) ?? [];
-    const field = name === '' ? 'kernel parameter' : `kernel parameter ${name}`;
+    const field = parameterField(parameter, where);
     if (!parameter.includes(' ')) return ipxeWord(parameter, field);
     if (name === '') throw inexpressible(field, 'holds a blank outside of a value');
     return `${name}="${ipxeText(value, field)}"`;

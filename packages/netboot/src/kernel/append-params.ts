@@ -7,12 +7,24 @@ const argumentsKey = 'ramdisk_kernel_arguments';
 const placeholder = '%default%';
 
 /**
+ * Refuses parameters that a boot loader's configuration cannot carry.
+ * @param where names the text that they are from.
+ */
+export type ParameterCheck = (parameters: readonly string[], where: string) => void;
+
+/**
  * Splits kernel parameters that are written as one text, as on a kernel command line: at blanks outside of double quotes, which are
  * taken off.
  * @param where names the text in errors.
  * @throws INVALID_PARAMETER when the quotes do not match or a parameter cannot be passed to the kernel.
  */
 export function parseKernelParameters(text: string, where: string): readonly string[] {
+  const quotations = text.match(/"[^"]*"/g) ?? [];
+  if (quotations.some((quoted) => /[^\S ]/.test(quoted))) {
+    throw invalidParameter(`The ${where} holds a tab or a line break between double quotes.`, {
+      hint: 'Separate the words of a value by single blanks.',
+    });
+  }
   const unquoted = text.replaceAll(/"[^"]*"/g, (quoted) => quoted.slice(1, -1).replaceAll(' ', '\0'));
   if (unquoted.includes('"')) {
     throw invalidParameter(`The ${where} has a double quote without its counterpart.`, {
@@ -36,6 +48,7 @@ export function parseKernelParameters(text: string, where: string): readonly str
 export function appendParams(
   node: Pick<Node, 'uuid' | 'driverInfo' | 'instanceInfo'>,
   defaults: readonly string[],
+  check: ParameterCheck = () => {},
 ): readonly string[] {
   const records = [
     ['instance_info', node.instanceInfo[key]],
@@ -43,8 +56,9 @@ export function appendParams(
   ] as const;
   const [record, value] = records.find(([, given]) => given !== undefined && given !== null) ?? [];
   if (record === undefined || value === undefined || value === null) return defaults;
-  const [first = '', ...rest] = textOf(value, fieldOf(record, key, node)).split(placeholder);
-  const parse = (part: string) => parseKernelParameters(part, fieldOf(record, key, node));
+  const field = fieldOf(record, key, node);
+  const [first = '', ...rest] = textOf(value, field).split(placeholder);
+  const parse = (part: string) => parseChecked(part, field, check);
   return [...parse(first), ...rest.flatMap((part) => defaults.concat(parse(part)))];
 }
 
@@ -52,11 +66,20 @@ export function appendParams(
  * The parameters of `instance_info.ramdisk_kernel_arguments`, which a ramdisk gets that is all the machine runs.
  * @throws INVALID_PARAMETER naming the record and the field.
  */
-export function ramdiskArguments(node: Pick<Node, 'uuid' | 'instanceInfo'>): readonly string[] {
+export function ramdiskArguments(
+  node: Pick<Node, 'uuid' | 'instanceInfo'>,
+  check: ParameterCheck = () => {},
+): readonly string[] {
   const value = node.instanceInfo[argumentsKey];
   if (value === undefined || value === null) return [];
   const field = fieldOf('instance_info', argumentsKey, node);
-  return parseKernelParameters(textOf(value, field), field);
+  return parseChecked(textOf(value, field), field, check);
+}
+
+function parseChecked(text: string, field: string, check: ParameterCheck): readonly string[] {
+  const parameters = parseKernelParameters(text, field);
+  check(parameters, field);
+  return parameters;
 }
 
 function fieldOf(record: string, name: string, { uuid }: Pick<Node, 'uuid'>): string {

@@ -32,16 +32,17 @@ export function checkKernelParameters<Parameter extends KernelParameter>(
   reservedBytes = 0,
   where?: string,
 ): readonly Parameter[] {
-  const origin = where === undefined ? '' : ` of ${where}`;
   let bytes = reservedBytes;
   for (const parameter of parameters) {
     const text = revealed(parameter);
     const broken = rules.find(([, breaks]) => breaks(text));
-    if (broken !== undefined) throw unwritable(`${fieldOf(text)}${origin}`, broken[0]);
+    if (broken !== undefined) throw unwritable(parameterField(parameter, where), broken[0]);
     bytes += text.length + (text.includes(' ') ? 3 : 1);
   }
   if (bytes - 1 > maxCommandLineBytes) {
-    throw unwritable(`kernel command line${origin}`, `is longer than ${maxCommandLineBytes} bytes`);
+    throw invalidParameter(`The kernel command line${originOf(where)} is longer than ${maxCommandLineBytes} bytes.`, {
+      hint: 'Give fewer or shorter kernel_append_params; for a volume also initramfs_type, which leaves parameters out.',
+    });
   }
   return parameters;
 }
@@ -56,9 +57,14 @@ export function nameOf(parameter: KernelParameter): string {
   return revealed(parameter).replace(/=.*/s, '');
 }
 
-function fieldOf(text: string): string {
-  const [, name] = /^([\w.-]{1,64})=/.exec(text) ?? [];
-  return name === undefined ? 'kernel parameter' : `kernel parameter ${name}`;
+/** Names a parameter in errors, without its value. @param where as for {@link checkKernelParameters}. */
+export function parameterField(parameter: KernelParameter, where?: string): string {
+  const [, name] = /^([\w.-]{1,64})=/.exec(revealed(parameter)) ?? [];
+  return `${name === undefined ? 'kernel parameter' : `kernel parameter ${name}`}${originOf(where)}`;
+}
+
+function originOf(where: string | undefined): string {
+  return where === undefined ? '' : ` of ${where}`;
 }
 
 /** @param problem continues "The <field> …"; must not quote a secret. */
