@@ -218,7 +218,7 @@ describe('plugins', () => {
           },
           { package: '@acme/y', directory: join(site, 'node_modules/@acme/y') },
         ],
-        builtin: ['storage:noop', 'network:noop', 'vendor:no-vendor', 'deploy:volume'],
+        builtin: ['storage:noop', 'network:noop', 'vendor:no-vendor', 'deploy:volume', 'deploy:ramdisk'],
         problems: [{ driver: 'boot:x', code: 'PLUGIN_DRIVER_CONFLICT' }],
       },
     ]);

@@ -30,7 +30,7 @@ describe('the configuration of a new site', () => {
     expect(parseConfig(parse(text), '/site').enabled).toMatchObject({
       hardware: ['redfish'],
       boot: ['ipxe'],
-      deploy: ['volume'],
+      deploy: ['volume', 'ramdisk'],
     });
   });
 

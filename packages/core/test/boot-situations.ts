@@ -73,7 +73,7 @@ export function situationOf(asks: readonly string[], capabilities: string, names
     names.storage === 'cinder' &&
     names.boot === 'pxe' &&
     boot?.volumeType === 'iscsi' &&
-    (after('boot_option') ?? after('prefers') ?? 'netboot') === 'netboot';
+    (after('boot_option') ?? after('prefers')) !== 'local';
   return {
     node: {
       uuid: nodeUuid,

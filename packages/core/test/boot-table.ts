@@ -142,6 +142,10 @@ export const bootTable: readonly BootRow[] = [
   row('nothing, boot_option netboot', '-', 'any', 'any', 'direct', 'refused', 'nothing to boot over the network'),
   row('nothing, prefers netboot', '-', 'any', 'any', 'direct', 'local_disk', 'local'),
   row('kernel, boot_option ramdisk', '-', 'any', 'ipxe', 'direct', 'refused', 'runs nothing from a ramdisk'),
+  row('nothing, prefers ramdisk', '-', 'any', 'any', 'direct', 'local_disk', 'local'),
+  row('iSCSI volume, prefers ramdisk', 'iscsi_boot', 'cinder, external', 'ipxe', 'volume, direct', 'iscsi', 'netboot'),
+  row('iSCSI volume, image_source, prefers ramdisk', 'iscsi_boot', 'cinder', 'pxe', 'direct', 'iscsi', 'netboot'),
+  row('boot_iso', '-', 'any', 'any', 'volume, direct', 'refused', 'runs nothing from a ramdisk or an ISO image'),
   row('nothing, boot_option kickstart', '-', 'any', 'any', 'any', 'refused', 'kickstart'),
   row('iSCSI volume, image_source, BIOS mode', 'iscsi_boot', 'cinder', 'pxe', 'direct', 'refused', 'legacy BIOS mode'),
   row(

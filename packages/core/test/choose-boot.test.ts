@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseBoot, explain, isIronbarkError, type BootChoice, type BootSituation } from '../src/index.ts';
+import { chooseBoot, explain, isIronbarkError, type BootChoice, type BootSituation, type Info } from '../src/index.ts';
 import { situationOf, situationsOf } from './boot-situations.ts';
 import { bootTable } from './boot-table.ts';
 
@@ -48,6 +48,7 @@ const anySituation = fc
       'boot_option ramdisk',
       'prefers local',
       'prefers netboot',
+      'prefers ramdisk',
     ),
     mode: fc.constantFrom('', 'BIOS mode', 'UEFI mode'),
     capabilities: fc.subarray(['iscsi_boot', 'fiberchannel_boot', 'fibre_channel_boot', 'hba_boot', 'nfs_boot']),
@@ -58,6 +59,33 @@ const anySituation = fc
   .map(({ asks, volume, option, mode, capabilities, ...names }) => {
     return situationOf([...asks, volume, option, mode].filter(Boolean), capabilities.join(' ') || '-', names);
   });
+
+it.each(['nfs_root', 'boot_iso'])('an empty %s asks for nothing', (key) => {
+  const plain = situationOf(['iSCSI volume'], 'iscsi_boot', { storage: 'cinder', boot: 'ipxe', deploy: 'volume' });
+  const situation = { ...plain, node: { ...plain.node, instanceInfo: { [key]: '' } } };
+  expect(chooseBoot(situation).kind).toBe('iscsi');
+});
+
+describe('the command that adds a capability', () => {
+  const hintFor = (capabilities: Info[string]): string => {
+    const plain = situationOf(['iSCSI volume'], '-', { storage: 'cinder', boot: 'ipxe', deploy: 'volume' });
+    const outcome = attempt({ ...plain, node: { ...plain.node, properties: { capabilities } } });
+    return (outcome as { hint?: string }).hint ?? '';
+  };
+
+  it.each<[Info[string], string]>([
+    ['boot_mode:uefi', 'boot_mode:uefi,iscsi_boot:True'],
+    ['iscsi_boot:False,boot_mode:uefi', 'iscsi_boot:True,boot_mode:uefi'],
+    [{ boot_mode: 'uefi' }, 'boot_mode:uefi,iscsi_boot:True'],
+    ['', 'iscsi_boot:True'],
+  ])('keeps %j', (capabilities, expected) => {
+    expect(hintFor(capabilities)).toContain(`--property capabilities=${expected} `);
+  });
+
+  it.each(['a:$(reboot)', 'a:b c', "a:';x", 'a:b:c'])('is left out where it could not hold %j', (capabilities) => {
+    expect(hintFor(capabilities)).toMatch(/Add "iscsi_boot:True" .*keeping those that are there\.$/);
+  });
+});
 
 it('is decided as the documentation says', () => {
   const page = readFileSync(join(import.meta.dirname, '../../../docs/network-boot.md'), 'utf8');

@@ -39,6 +39,8 @@ const causes: readonly (readonly [RegExp, string])[] = [
   [/^3485/, 'the volumes do not fit into the boot firmware table (iBFT)'],
   [/^1d85/, 'the volume has no readable boot sector'],
   [/^3e11/, 'the host name of the portal cannot be resolved'],
+  [/^3c0920/, 'this build of iPXE lacks the protocol that the volume is reached by'],
+  [/^3c2020/, 'the web server answers no byte ranges, which an ISO image is read by'],
 ];
 
 /** A sentence from what the machine said. The parts come from the network, so only their known forms are repeated. */

@@ -4,6 +4,7 @@ import {
   Secret,
   type BootArtifacts,
   type BootChoice,
+  type BootImage,
   type BootSource,
   type FirmwareRequest,
   type PlannedCall,
@@ -16,9 +17,10 @@ import { findNode } from './node-lock.ts';
 import { bootChoiceOf, bootReportPrefix, describeImage, sourceOf } from './operations/boot.ts';
 import { provisionDefinitions } from './operations/definitions.ts';
 import { stepDefinitions } from './operations/steps.ts';
+import { nodeProtected } from './services/nodes.ts';
 import { nextState } from './state-machine.ts';
 import { createTask } from './task.ts';
-import { validateAll } from './validation.ts';
+import { deployKinds, examineInterface } from './validation.ts';
 
 /** What a deployment of a node would do now. Prints without secrets. */
 export interface Plan {
@@ -44,47 +46,53 @@ export interface PlannedStep {
 export async function planDeployment(context: EngineContext, ident: string): Promise<Plan> {
   const node = await findNode(context, ident);
   const task = await createTask(context, node, { scope: 'engine' });
-  const problems = [...stateProblems(task), ...(await validationProblems(task))];
+  const examined = await Promise.all(deployKinds.map((kind) => examineInterface(task, kind)));
+  const problems = [...stateProblems(task), ...examined.flatMap(({ problem }) => problem ?? [])];
   const storage = await attempt(problems, () => task.driver.storage.plan(task.forInterface('storage')));
   const choice = await attempt(problems, () => bootChoiceOf(task));
   const unconnected = unconnectedTarget(choice, storage);
+  // Asked for in any case: a part that is missing fails the deployment, known or not what the volume's connection is.
+  const image = choice && (await attempt(problems, () => describeImage(task, choice)));
   const source =
-    storage === undefined || choice === undefined || unconnected !== undefined
+    storage === undefined || choice === undefined || image === undefined || unconnected !== undefined
       ? undefined
-      : await attempt(problems, async () => sourceOf(task, choice, storage.volumes, await describeImage(task, choice)));
+      : await attempt(problems, () => sourceOf(task, choice, storage.volumes, image));
   const artifacts = source === undefined ? undefined : await attempt(problems, () => render(context, task, source));
   return {
     nodeUuid: node.uuid,
     problems: [...new Set(problems)],
     warnings: [
-      ...initiatorWarnings(task),
-      ...(storage?.warnings ?? []),
-      ...(storage === undefined || unconnected === undefined ? [] : [undecided(unconnected)]),
-      ...(artifacts?.warnings ?? []),
+      ...new Set([
+        ...initiatorWarnings(task),
+        ...examined.flatMap(({ warnings }) => warnings),
+        ...(storage?.warnings ?? []),
+        ...(storage === undefined || unconnected === undefined ? [] : [undecided(unconnected)]),
+        ...(artifacts?.warnings ?? []),
+      ]),
     ],
     steps: (provisionDefinitions.deploy?.steps ?? []).map((name) => ({ name, summary: stepDefinitions[name].summary })),
     storage: storage?.calls ?? [],
     bootSource: source?.kind ?? null,
     firmware: choice?.firmware ?? null,
-    artifacts: artifacts ?? null,
+    artifacts: artifacts === undefined ? null : { ...artifacts, images: (artifacts.images ?? []).map(withoutQuery) },
   };
+}
+
+/** The query of a signed URL is a credential. */
+function withoutQuery(placed: BootImage): BootImage {
+  const { image } = placed;
+  return image.kind === 'url' ? { ...placed, image: { ...image, url: image.url.replace(/\?.*$/s, '?…') } } : placed;
 }
 
 function stateProblems({ node }: Task): readonly string[] {
   const problems: string[] = [];
   if (node.maintenance) problems.push(`Node ${node.uuid} is in maintenance.`);
-  if (
-    nextState(node.provisionState, 'deploy') === undefined &&
-    nextState(node.provisionState, 'rebuild') === undefined
-  ) {
+  const isRedeployed = nextState(node.provisionState, 'deploy') === undefined;
+  if (isRedeployed && nextState(node.provisionState, 'rebuild') === undefined) {
     problems.push(`Node ${node.uuid} is in state "${node.provisionState}", which does not allow a deployment.`);
   }
+  if (isRedeployed && node.protected) problems.push(nodeProtected(node).message);
   return problems;
-}
-
-async function validationProblems(task: Task): Promise<readonly string[]> {
-  const results = Object.values(await validateAll(task));
-  return results.flatMap(({ result, reason }) => (result || reason === undefined ? [] : [reason]));
 }
 
 function undecided({ uuid, volumeId }: VolumeTarget): string {

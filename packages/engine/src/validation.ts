@@ -6,7 +6,7 @@ import {
   type InterfaceKind,
   type Task,
 } from '@ironbark/core';
-import { bootChoiceOf } from './operations/boot.ts';
+import { bootChoiceOf, checkServesImage } from './operations/boot.ts';
 
 /** What each interface of a node says about the node's records. */
 export type ValidationResults = Readonly<Record<InterfaceKind, { readonly result: boolean; readonly reason?: string }>>;
@@ -23,22 +23,34 @@ export async function validateInterfaces(task: Task, kinds: readonly InterfaceKi
 /** Asks every interface of a node; failures are told, not thrown. */
 export async function validateAll(task: Task): Promise<ValidationResults> {
   const results = interfaceKinds.map(async (kind) => {
-    try {
-      const warnings = await validateInterface(task, kind);
-      return [kind, { result: true, ...(warnings.length === 0 ? {} : { reason: warnings.join(' ') }) }] as const;
-    } catch (error) {
-      if (!isIronbarkError(error))
-        task.log.error({ interface: kind, error: explain(error) }, 'validation failed unexpectedly');
-      return [kind, { result: false, reason: explain(error) }] as const;
-    }
+    const { problem, warnings } = await examineInterface(task, kind);
+    const reason = problem ?? warnings.join(' ');
+    return [kind, { result: problem === null, ...(reason === '' ? {} : { reason }) }] as const;
   });
   return Object.fromEntries(await Promise.all(results)) as ValidationResults;
+}
+
+/** What an interface has to say of a deployment, without an exception. */
+export interface Examination {
+  /** Null when it is fine. */
+  readonly problem: string | null;
+  readonly warnings: readonly string[];
+}
+
+export async function examineInterface(task: Task, kind: InterfaceKind): Promise<Examination> {
+  try {
+    return { problem: null, warnings: await validateInterface(task, kind) };
+  } catch (error) {
+    if (!isIronbarkError(error))
+      task.log.error({ interface: kind, error: explain(error) }, 'validation failed unexpectedly');
+    return { problem: explain(error), warnings: [] };
+  }
 }
 
 async function validateInterface(task: Task, kind: InterfaceKind): Promise<readonly string[]> {
   if (kind === 'storage') validateVolumeSupport(task);
   // A wrong choice is told where people look for it: it concerns how the node is deployed and how it boots.
-  if (kind === 'deploy' || kind === 'boot') bootChoiceOf(task);
+  if (kind === 'deploy' || kind === 'boot') checkServesImage(task, bootChoiceOf(task));
   return (await task.driver[kind].validate(task.forInterface(kind))) ?? [];
 }
 

@@ -20,7 +20,7 @@ export class BooksStorage implements StorageInterface {
     return this.held.get(nodeUuid) ?? [];
   }
 
-  async validate(_task: Task): Promise<void> {}
+  async validate(_task: Task): Promise<readonly string[] | void> {}
 
   async attach({ node, volumeTargets }: Task): Promise<readonly AttachedVolume[]> {
     this.held.set(

@@ -83,11 +83,68 @@ describe('the image of an instance', () => {
     expect(node.lastError).toContain('instance_info.ramdisk');
   });
 
+  it('needs a boot interface that can look it up, which the validation says and the request', async () => {
+    const lab = await createLab();
+    const uuid = await plainNode(lab, { ...wishes, interfaces: { boot: 'imageless' } });
+    const { boot } = await lab.engine.nodes.validate(uuid);
+    expect(boot).toEqual({ result: false, reason: expect.stringContaining('imageless serves none') });
+    await expect(lab.engine.provisioning.request(uuid, { verb: 'deploy' })).rejects.toThrow('imageless serves none');
+  });
+
+  it('cannot describe a volume whose storage knows of no images', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab, { instanceInfo: { image_source: 'http://192.0.2.1/image' } });
+    await lab.engine.nodes.update(uuid, () => ({ interfaces: { boot: 'grub', deploy: 'volume' } }));
+    const deployment = lab.engine.provisioning.request(uuid, { verb: 'deploy' });
+    await expect(deployment).rejects.toThrow('because test volumes have no image that it could describe');
+  });
+
   it('is shown by the plan, which changes nothing', async () => {
     const lab = await createLab();
     const plan = await lab.engine.plan(await plainNode(lab, wishes));
     expect(plan).toMatchObject({ problems: [], bootSource: 'nfs' });
     expect(lab.calls).toEqual([]);
+  });
+});
+
+describe('an active node', () => {
+  it('does not boot something else when its records have changed', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    await provision(lab, uuid, 'deploy');
+    const before = lab.bootFiles.get(uuid);
+    await lab.store.nodes.update(uuid, { instanceInfo: { image_source: 'http://192.0.2.1/image' } });
+    lab.calls.length = 0;
+    await lab.engine.power.request(uuid, 'rebooting', null);
+    await lab.engine.idle();
+    const { lastError } = await lab.engine.nodes.get(uuid);
+    expect(lastError).toContain('deployed to boot from an iSCSI volume, and its records now ask for its local disk');
+    expect(lastError).toContain(`openstack baremetal node rebuild ${uuid}`);
+    expect(lab.calls).toEqual(['attach']);
+    expect(lab.bootFiles.get(uuid)).toBe(before);
+    expect((await provision(lab, uuid, 'rebuild')).provisionState).toBe('active');
+    expect(lab.bootFiles.get(uuid)).toMatch(/^local_disk/);
+  });
+
+  it('of which it was not noted yet what it was deployed with starts, and it is noted', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    await provision(lab, uuid, 'deploy');
+    await lab.store.journal.delete(uuid, 'engine', 'boot_kind');
+    await lab.engine.power.request(uuid, 'rebooting', null);
+    await lab.engine.idle();
+    expect((await lab.engine.nodes.get(uuid)).lastError).toBeNull();
+    expect(await lab.store.journal.get(uuid, 'engine', 'boot_kind')).toBe('iscsi');
+  });
+
+  it('is not shown as booted from a volume when a rebuild brings it to its disk', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    await provision(lab, uuid, 'deploy');
+    await lab.store.nodes.update(uuid, { instanceInfo: { image_source: 'http://192.0.2.1/image' } });
+    const node = await provision(lab, uuid, 'rebuild');
+    expect(node).toMatchObject({ provisionState: 'active', instanceInfo: { boot_option: 'local' } });
+    expect(node.driverInternalInfo).not.toHaveProperty('boot_from_volume');
   });
 });
 
@@ -120,6 +177,39 @@ describe('the boot option', () => {
     await lab.store.nodes.update(uuid, { properties: { capabilities: 'hba_boot:True' } });
     const node = await provision(lab, uuid, 'rebuild');
     expect(node).toMatchObject({ provisionState: 'active', instanceInfo: { boot_option: 'local' } });
+  });
+
+  it('that was derived before is no note on an order', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    await provision(lab, uuid, 'deploy');
+    await lab.store.nodes.update(uuid, {
+      properties: { capabilities: 'hba_boot:True' },
+      instanceInfo: { boot_option: 'local' },
+    });
+    const node = await provision(lab, uuid, 'rebuild');
+    expect(node).toMatchObject({ provisionState: 'active', instanceInfo: { boot_option: 'local' } });
+    expect(node.driverInternalInfo).not.toHaveProperty('derived_boot_option');
+  });
+
+  it('is derived for a node that is adopted', async () => {
+    const lab = await createLab();
+    const node = await provision(lab, await volumeNode(lab, { provisionState: 'manageable' }), 'adopt');
+    expect(node.instanceInfo['boot_option']).toBe('netboot');
+  });
+
+  it('is derived without losing what an agent writes meanwhile', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    lab.books.validate = async () => {
+      const { driverInternalInfo } = await lab.engine.nodes.get(uuid);
+      await lab.store.nodes.update(uuid, { driverInternalInfo: { ...driverInternalInfo, hardware_note: 'x' } });
+    };
+    await lab.engine.nodes.update(uuid, () => ({ interfaces: { storage: 'books' } }));
+    expect((await provision(lab, uuid, 'deploy')).driverInternalInfo).toMatchObject({
+      hardware_note: 'x',
+      derived_boot_option: 'netboot',
+    });
   });
 
   it('goes with the instance', async () => {

@@ -53,6 +53,8 @@ describe('a boot report', () => {
     ['0xf0a6039', 'nothing listens there'],
     ['0x4c0a6035', 'did not answer in time'],
     ['0x34852006', 'iBFT'],
+    ['0x3c092003', 'lacks the protocol'],
+    ['0x3c202083', 'no byte ranges'],
   ])('says what iPXE means by %s', (errno, meaning) => {
     expect(describeBootFailure({ errno })).toContain(meaning);
   });

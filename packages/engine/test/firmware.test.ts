@@ -35,14 +35,43 @@ describe('the boot mode', () => {
     expect(node.bootMode).toBe('uefi');
   });
 
-  it('fails the deployment when the management interface cannot set it', async () => {
+  it('fails the deployment before anything is attached when the machine has another that cannot be changed', async () => {
+    const lab = await createLab();
+    lab.onCall = refusing('mode uefi');
+    const node = await provision(lab, await firmwareNode(lab, inMode('uefi')), 'deploy');
+    expect(node.provisionState).toBe('deploy failed');
+    expect(node.lastError).toContain('offers no mode uefi');
+    expect(lab.calls).not.toContain('attach');
+  });
+
+  it('is believed of a machine that neither tells it nor lets it be set', async () => {
+    const lab = await createLab();
+    lab.firmware.bootMode = null;
+    lab.onCall = refusing('mode uefi');
+    const node = await provision(lab, await firmwareNode(lab, inMode('uefi')), 'deploy');
+    expect(node).toMatchObject({ provisionState: 'active', bootMode: null });
+  });
+
+  it('is believed where the management interface knows no boot modes', async () => {
     const lab = await createLab();
     const node = await provision(lab, await volumeNode(lab, inMode('uefi')), 'deploy');
-    expect(node.provisionState).toBe('deploy failed');
-    expect(node.lastError).toContain('cannot set boot mode uefi');
+    expect(node).toMatchObject({ provisionState: 'active', bootMode: null });
+  });
+
+  it('that the machine turns out to have fails the deployment before anything is attached where it cannot boot so', async () => {
+    const lab = await createLab();
+    const node = await provision(lab, await firmwareNode(lab, {}, 'uefi'), 'deploy');
+    expect(node).toMatchObject({ provisionState: 'deploy failed', bootMode: 'bios' });
+    expect(node.lastError).toContain('legacy BIOS mode');
     expect(lab.calls).not.toContain('attach');
   });
 });
+
+function refusing(what: string): (call: string) => void {
+  return (call) => {
+    if (call.includes(what)) throw new IronbarkError('BMC_UNSUPPORTED', `The BMC offers no ${what}.`);
+  };
+}
 
 describe('Secure Boot', () => {
   const secure = { instanceInfo: { capabilities: { secure_boot: 'true' } } };
@@ -58,6 +87,29 @@ describe('Secure Boot', () => {
       'boot device secure boot true',
       'boot device secure boot false',
     ]);
+  });
+
+  it('is turned off for the next instance also when the conductor did not see that it was turned on', async () => {
+    const lab = await createLab();
+    const uuid = await firmwareNode(lab, secure);
+    lab.onCall = (call) => {
+      if (!call.includes('secure boot true')) return;
+      lab.firmware.secureBoot = true;
+      throw new IronbarkError('BMC_UNREACHABLE', 'The answer was lost.');
+    };
+    expect((await provision(lab, uuid, 'deploy')).provisionState).toBe('deploy failed');
+    lab.onCall = undefined;
+    await lab.store.nodes.update(uuid, { instanceInfo: {} });
+    const node = await provision(lab, uuid, 'deploy');
+    expect([node.secureBoot, lab.firmware.secureBoot]).toEqual([false, false]);
+    expect(node.driverInternalInfo).not.toHaveProperty('secure_boot_turned_on');
+  });
+
+  it('leaves the boot mode in the record when it cannot be turned on', async () => {
+    const lab = await createLab();
+    lab.onCall = refusing('secure boot');
+    const node = await provision(lab, await firmwareNode(lab, secure), 'deploy');
+    expect(node).toMatchObject({ provisionState: 'deploy failed', bootMode: 'uefi', secureBoot: null });
   });
 
   it('that somebody else has turned on stays for an instance that says nothing', async () => {

@@ -144,7 +144,7 @@ function createRegistry(lab: LabState): DriverRegistry {
           interfaces: {
             power: ['test'],
             management: ['test', 'firmware'],
-            boot: ['test', 'diskless', 'network', 'http'],
+            boot: ['test', 'diskless', 'network', 'http', 'uefi', 'grub', 'imageless'],
             storage: ['test', 'sticky', 'books'],
             deploy: ['test', 'volume', 'ramdisk'],
           },
@@ -162,6 +162,9 @@ function createRegistry(lab: LabState): DriverRegistry {
         ['diskless', { ...interfaces.boot, capabilities: [] }],
         ['network', networkBoot(lab, interfaces.boot)],
         ['http', httpBoot(interfaces.boot)],
+        ['uefi', { ...interfaces.boot, capabilities: ['iscsi_volume_boot', 'uefi_only'] }],
+        ['grub', { ...networkBoot(lab, interfaces.boot), capabilities: ['iscsi_volume_boot', 'kernel_from_image'] }],
+        ['imageless', { ...interfaces.boot, capabilities: ['nfs_volume_boot'] }],
       ]),
       storage: new Map<string, StorageInterface>([
         ['test', interfaces.storage],
@@ -276,7 +279,7 @@ function createInterfaces(lab: LabState): InterfaceTypes {
       cleanUp: (task) => call('clean up deployment', task),
     },
     vendor: {
-      validate: nothing,
+      validate: async (task) => lab.onCall?.('validate vendor', task),
       methods: {
         echo: { httpMethods: ['POST'], description: 'Says it again.', run: async (_task, body) => body },
         slow: { httpMethods: ['POST'], description: 'Takes a while.', async: true, run: (task) => call('slow', task) },
@@ -296,6 +299,11 @@ function networkBoot(lab: LabState, plain: BootInterface): BootInterface {
       if (lab.failing.has('describe image')) throw new IronbarkError('INTERNAL', 'describe image failed.');
       lab.timeline.push('describe image');
       return lab.image;
+    },
+    render(task, request) {
+      const { source } = request;
+      const images = 'kernel' in source ? [{ root: 'http', path: 'kernel', image: source.kernel } as const] : [];
+      return { ...plain.render(task, request), images };
     },
   };
 }

@@ -58,6 +58,55 @@ describe('the plan of a deployment', () => {
     expect((await provision(lab, uuid, 'deploy')).provisionState).toBe('active');
   });
 
+  it('tells of a part of the image that is missing, also when the connection is not known', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    Object.assign(lab.books, { capabilities: ['image_volumes'] });
+    await lab.engine.nodes.update(uuid, () => ({ interfaces: { storage: 'books', boot: 'grub' } }));
+    lab.image = { ...lab.image, root: null };
+    expect((await lab.engine.plan(uuid)).problems).toEqual([expect.stringContaining('The root file system')]);
+  });
+
+  it('does not show the query of a signed URL', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    Object.assign(lab, { image: { ...lab.image, kernel: { kind: 'url', url: 'https://a.example/k?sig=sesame' } } });
+    await lab.engine.nodes.update(uuid, () => ({ interfaces: { boot: 'network', deploy: 'ramdisk' } }));
+    for (const { uuid: target } of await lab.engine.volumeTargets.list({ filter: { nodeUuid: uuid } }))
+      await lab.engine.volumeTargets.delete(target);
+    await lab.store.nodes.update(uuid, {
+      instanceInfo: { kernel: 'https://a.example/k', ramdisk: 'https://a.example/r' },
+    });
+    const { artifacts } = await lab.engine.plan(uuid);
+    expect(artifacts?.images).toEqual([
+      { root: 'http', path: 'kernel', image: { kind: 'url', url: 'https://a.example/k?…' } },
+    ]);
+  });
+
+  it('tells each warning of the validation once', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    lab.books.validate = async () => ['The service may be slow.', 'A loader is missing.'];
+    await lab.engine.nodes.update(uuid, () => ({ interfaces: { storage: 'books' } }));
+    const { warnings } = await lab.engine.plan(uuid);
+    expect(warnings.slice(0, 2)).toEqual(['The service may be slow.', 'A loader is missing.']);
+    expect(warnings).toHaveLength(3);
+  });
+
+  it('does not ask interfaces that a deployment does not ask', async () => {
+    const lab = await createLab();
+    lab.onCall = (call) => {
+      if (call === 'validate vendor') throw new Error('vendor');
+    };
+    expect((await lab.engine.plan(await volumeNode(lab))).problems).toEqual([]);
+  });
+
+  it('tells that a protected node is not rebuilt', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab, { provisionState: 'active', protected: true });
+    expect((await lab.engine.plan(uuid)).problems).toEqual([expect.stringContaining('is protected')]);
+  });
+
   it('lets the storage read its own notes, in the plan and in the validation', async () => {
     const lab = await createLab();
     const uuid = await volumeNode(lab);

@@ -9,10 +9,11 @@ async function interruptedOperation(
   uuid: string,
   verb: 'deploy' | 'undeploy',
   runningIndex: number,
+  names: readonly string[] = provisionDefinitions[verb]?.steps ?? [],
 ): Promise<Operation> {
   const lock = await lab.store.locks.acquire(uuid, 'conductor-1', 60_000);
   if (lock === undefined) throw new Error('the node is locked');
-  const steps = (provisionDefinitions[verb]?.steps ?? []).map((name, index): Operation['steps'][number] => ({
+  const steps = names.map((name, index): Operation['steps'][number] => ({
     name,
     state: index < runningIndex ? 'succeeded' : index === runningIndex ? 'running' : 'pending',
     compensation: false,
@@ -80,6 +81,22 @@ describe('after a crash', () => {
       await restarted.stop(0);
     },
   );
+
+  it('a deployment that an earlier version has stored ends in active, with the steps that it had', async () => {
+    const lab = await createLab();
+    const uuid = await volumeNode(lab);
+    const earlier = provisionDefinitions.deploy?.steps.filter((name) => name !== 'management.sync_firmware');
+    const operation = await interruptedOperation(lab, uuid, 'deploy', 1, earlier);
+    const restarted = lab.restart();
+    await restarted.start();
+    await restarted.idle();
+    expect((await restarted.nodes.get(uuid)).provisionState).toBe('active');
+    expect((await restarted.operations.get(operation.uuid)).steps.map(({ name }) => name)).toEqual(earlier);
+    await restarted.power.request(uuid, 'rebooting', null);
+    await restarted.idle();
+    expect((await restarted.nodes.get(uuid)).lastError).toBeNull();
+    await restarted.stop(0);
+  });
 
   it('a lock without an operation is released', async () => {
     const lab = await createLab();

@@ -1,6 +1,7 @@
 import {
   initramfsTypes,
   invalidParameter,
+  isIronbarkError,
   parseImageReference,
   type ImageReference,
   type InitramfsType,
@@ -21,19 +22,19 @@ type Lookup = (key: string) => Said | undefined;
 /**
  * What an instance asks to boot. What `instance_info` says counts first, then the properties of the Glance image in its `image_source`.
  * Kernel and ramdisk belong together: when `instance_info` names one of them, the image is not asked for the other.
- * @throws INVALID_PARAMETER naming the record and the field; as {@link Images.describe}.
+ * @throws INVALID_PARAMETER naming the record and the field; as {@link Images.describe} of an image that it names.
  */
 export async function describeInstanceImage(images: Images, task: Task): Promise<InstanceImage> {
   const { node } = task;
   const instance = instanceLookup(node);
   const image = await imageLookup(images, task, instance('image_source'));
-  const kernel = instance('kernel');
-  const ramdisk = instance('ramdisk');
-  const isNamed = kernel !== undefined || ramdisk !== undefined;
+  const isNamed = instance('kernel') !== undefined || instance('ramdisk') !== undefined;
+  const partOf = (key: 'kernel' | 'ramdisk'): Promise<ImageReference | null> =>
+    isNamed ? usable(images, task, instance(key)) : usable(images, task, image(`${key}_id`), 'glance');
   return {
-    kernel: referenceOf(isNamed ? kernel : image('kernel_id')),
-    ramdisk: referenceOf(isNamed ? ramdisk : image('ramdisk_id')),
-    bootIso: referenceOf(instance('boot_iso') ?? image('boot_iso')),
+    kernel: await partOf('kernel'),
+    ramdisk: await partOf('ramdisk'),
+    bootIso: await usable(images, task, instance('boot_iso')),
     root:
       rootOf(instance('image_rootfs_uuid'), instance('image_rootfs_label')) ??
       rootOf(image('rootfs_uuid'), image('rootfs_label')) ??
@@ -53,8 +54,9 @@ function instanceLookup({ instanceInfo, uuid }: Node): Lookup {
 }
 
 async function imageLookup(images: Images, task: Task, source: Said | undefined): Promise<Lookup> {
-  const reference = referenceOf(source);
-  if (reference?.kind !== 'glance') return () => undefined;
+  if (source === undefined) return () => undefined;
+  const reference = parseImageReference(source.text, source.where);
+  if (reference.kind !== 'glance') return () => undefined;
   const { properties } = await images.describe(reference, task);
   return (key) => {
     const text = Object.hasOwn(properties, key) ? properties[key] : undefined;
@@ -62,8 +64,32 @@ async function imageLookup(images: Images, task: Task, source: Said | undefined)
   };
 }
 
-function referenceOf(said: Said | undefined): ImageReference | null {
-  return said === undefined ? null : parseImageReference(said.text, said.where);
+/**
+ * What is named, where the node may have it: told before a deployment begins.
+ * @param only the kind that it may be. Who publishes an image is not who uses it: its properties do not send the conductor to addresses.
+ */
+async function usable(
+  images: Images,
+  task: Task,
+  said: Said | undefined,
+  only?: ImageReference['kind'],
+): Promise<ImageReference | null> {
+  if (said === undefined) return null;
+  const { text, where } = said;
+  const reference = parseImageReference(text, where);
+  if (only !== undefined && reference.kind !== only) {
+    throw invalidParameter(`The ${where} names no image of Glance.`, {
+      hint: 'Set it to the id of an image in Glance; or set instance_info.kernel and instance_info.ramdisk, which may be URLs.',
+    });
+  }
+  try {
+    await images.describe(reference, task);
+  } catch (error) {
+    if (!isIronbarkError(error, 'INVALID_PARAMETER')) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw invalidParameter(`The ${where} cannot be used. ${error.message}`, { ...hint, cause: error });
+  }
+  return reference;
 }
 
 /** Of ext, XFS and btrfs; `ABCD-1234` of FAT; 16 digits of NTFS; a date with dashes of ISO 9660. */

@@ -269,3 +269,11 @@ describe('a cache directory', () => {
     });
   });
 });
+
+it('an outdated copy makes room for its successor, where both do not fit', async () => {
+  const server = await ImageServer.start(file(image(2), { etag: '"1"' }));
+  const bench = await cacheOf(3);
+  await read(bench, urlImage(server.url));
+  server.answer = file(Buffer.alloc(2 * mebibyte, 'y'), { etag: '"2"' });
+  expect((await read(bench, urlImage(server.url))).at(0)).toBe('y');
+});

@@ -1,4 +1,4 @@
-import { isIronbarkError, type ImageReference, type Info, type InfoValue } from '@ironbark/core';
+import { invalidParameter, isIronbarkError, type ImageReference, type Info, type InfoValue } from '@ironbark/core';
 import { anything, array, asyncProperty, check, constantFrom, oneof, string, type Arbitrary } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeInstanceImage, type Images } from '../src/index.ts';
@@ -52,7 +52,7 @@ describe('the image of an instance', () => {
       root: 'UUID=0f5d0b29-6b39-4a0a-8a10-5f7c3d2d9f3b',
       initramfsType: 'dracut',
     });
-    expect(asked).toEqual([]);
+    expect(asked).toEqual([url('http://a/k'), glance(ramdiskId), { kind: 'file', path: '/srv/boot.iso' }]);
   });
 
   it('is what the properties of its Glance image say', async () => {
@@ -61,7 +61,6 @@ describe('the image of an instance', () => {
       properties: {
         kernel_id: kernelId,
         ramdisk_id: ramdiskId,
-        boot_iso: 'http://a/iso',
         rootfs_label: 'cloudimg-rootfs',
         initramfs_type: 'initramfs-tools',
       },
@@ -69,11 +68,11 @@ describe('the image of an instance', () => {
     expect(image).toEqual({
       kernel: glance(kernelId),
       ramdisk: glance(ramdiskId),
-      bootIso: url('http://a/iso'),
+      bootIso: null,
       root: 'LABEL=cloudimg-rootfs',
       initramfsType: 'initramfs-tools',
     });
-    expect(asked).toEqual([glance(imageId)]);
+    expect(asked).toEqual([glance(imageId), glance(kernelId), glance(ramdiskId)]);
   });
 
   it.each<[string, Info, Partial<typeof nothing> | object]>([
@@ -88,7 +87,6 @@ describe('the image of an instance', () => {
       { kernel: url('http://a/k'), ramdisk: null },
     ],
     ['a ramdisk alone', { ramdisk: 'http://a/r' }, { kernel: null, ramdisk: url('http://a/r') }],
-    ['a boot ISO', { boot_iso: 'http://a/other' }, { bootIso: url('http://a/other') }],
     ['a UUID', { image_rootfs_uuid: 'ABCD-1234' }, { root: 'UUID=ABCD-1234' }],
     ['a label', { image_rootfs_label: 'root' }, { root: 'LABEL=root' }],
     ['an initramfs type', { initramfs_type: 'dracut' }, { initramfsType: 'dracut' }],
@@ -101,7 +99,6 @@ describe('the image of an instance', () => {
     const properties = {
       kernel_id: kernelId,
       ramdisk_id: ramdiskId,
-      boot_iso: 'http://a/iso',
       rootfs_uuid: '0f5d0b29-6b39-4a0a-8a10-5f7c3d2d9f3b',
       initramfs_type: 'initramfs-tools',
     };
@@ -144,6 +141,21 @@ describe('the image of an instance', () => {
 });
 
 describe('a value that is refused', () => {
+  it('is that of an image that cannot be had', async () => {
+    const images = {
+      describe: async (reference: ImageReference) => {
+        if (reference.kind === 'glance' && reference.id === ramdiskId)
+          throw invalidParameter('There is no such image.', { hint: 'Correct it.' });
+        return { sizeBytes: null, properties: { kernel_id: kernelId, ramdisk_id: ramdiskId } };
+      },
+    } as unknown as Images;
+    const task = taskOf({ instanceInfo: { image_source: imageId } });
+    await expect(describeInstanceImage(images, task)).rejects.toMatchObject({
+      message: `The property ramdisk_id of image ${imageId} cannot be used. There is no such image.`,
+      hint: 'Correct it.',
+    });
+  });
+
   it.each<[string, Records, string]>([
     ['a kernel', { instanceInfo: { kernel: 'ftp://a/k' } }, 'instance_info.kernel of node '],
     ['a number', { instanceInfo: { kernel: 7 } }, 'instance_info.kernel of node '],
@@ -155,6 +167,16 @@ describe('a value that is refused', () => {
       'a property',
       { instanceInfo: { image_source: imageId }, properties: { kernel_id: '../k' } },
       `property kernel_id of image ${imageId}`,
+    ],
+    [
+      'a property with a URL, which anybody who publishes an image could send the conductor to',
+      { instanceInfo: { image_source: imageId }, properties: { kernel_id: 'http://169.254.169.254/' } },
+      `property kernel_id of image ${imageId}`,
+    ],
+    [
+      'a property with a file',
+      { instanceInfo: { image_source: imageId }, properties: { ramdisk_id: 'file:///srv/k' } },
+      `property ramdisk_id of image ${imageId}`,
     ],
     [
       'a root property',
@@ -199,7 +221,7 @@ describe('whatever the records hold', () => {
     { minLength: 1, maxLength: 5 },
   ).map((parts) => parts.join(''));
   const keys = ['kernel', 'ramdisk', 'boot_iso', 'image_rootfs_uuid', 'image_rootfs_label', 'initramfs_type'];
-  const ofProperties = ['kernel_id', 'ramdisk_id', 'boot_iso', 'rootfs_uuid', 'rootfs_label', 'initramfs_type'];
+  const ofProperties = ['kernel_id', 'ramdisk_id', 'rootfs_uuid', 'rootfs_label', 'initramfs_type'];
 
   /** What would be used; nothing when the value was refused by name. */
   async function outcomeOf(records: Records) {

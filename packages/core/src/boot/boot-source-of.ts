@@ -45,6 +45,19 @@ export function bootSourceOf(choice: BootChoice, facts: BootSourceFacts): BootSo
   return { kind: choice.kind };
 }
 
+/**
+ * Checks that a choice which serves an image has all parts of it, where its volume is not attached yet.
+ * @throws MISSING_PARAMETER as {@link bootSourceOf}.
+ */
+export function checkServedImage({ kind, servesImage }: BootChoice, facts: ImageFacts): void {
+  if (!servesImage) return;
+  if (kind === 'iso') partOf(facts, 'bootIso');
+  else if (kind === 'iscsi') servedSystem(facts);
+  else servedKernel(facts);
+}
+
+type ImageFacts = Pick<BootSourceFacts, 'node' | 'image'>;
+
 type ConnectionOf<Kind extends VolumeConnection['kind']> = Extract<VolumeConnection, { readonly kind: Kind }>;
 
 interface BootVolumes<Connection extends VolumeConnection> {
@@ -75,11 +88,11 @@ function volumesOf<Kind extends VolumeConnection['kind']>(
   );
 }
 
-function servedKernel(facts: BootSourceFacts): ServedKernel {
+function servedKernel(facts: ImageFacts): ServedKernel {
   return { kernel: partOf(facts, 'kernel'), ramdisk: partOf(facts, 'ramdisk') };
 }
 
-function servedSystem(facts: BootSourceFacts): ServedSystem {
+function servedSystem(facts: ImageFacts): ServedSystem {
   const kernel = servedKernel(facts);
   const { image, node } = facts;
   if (image?.root) return { ...kernel, root: image.root, initramfsType: image.initramfsType };
@@ -88,13 +101,11 @@ function servedSystem(facts: BootSourceFacts): ServedSystem {
   });
 }
 
-const partHints = {
-  kernel: 'Set instance_info.kernel, or give an image_source whose image has the property kernel_id.',
-  ramdisk: 'Set instance_info.ramdisk, or give an image_source whose image has the property ramdisk_id.',
-  bootIso: 'Set instance_info.boot_iso.',
-} as const;
+const kernelHint =
+  'Set both instance_info.kernel and instance_info.ramdisk; or neither, and an image_source whose image has the properties kernel_id and ramdisk_id.';
+const partHints = { kernel: kernelHint, ramdisk: kernelHint, bootIso: 'Set instance_info.boot_iso.' } as const;
 
-function partOf({ node, image }: BootSourceFacts, part: keyof typeof partHints): ImageReference {
+function partOf({ node, image }: ImageFacts, part: keyof typeof partHints): ImageReference {
   const reference = image?.[part] ?? null;
   if (reference !== null) return reference;
   const name = part === 'bootIso' ? 'ISO image' : part;

@@ -1,6 +1,6 @@
 import { invalidParameter, missingParameter } from '../errors.ts';
 import { checkCapability, type CapabilityTag } from '../driver/capability-tags.ts';
-import { isCapabilitySet, parseCapabilities, type Capabilities } from '../model/capabilities.ts';
+import { isCapabilitySet, parseCapabilities, withCapability } from '../model/capabilities.ts';
 import type { VolumeTarget } from '../model/volume.ts';
 import type { NfsConnection } from '../volume/connection.ts';
 import { initiatorOf } from '../volume/initiator.ts';
@@ -49,17 +49,14 @@ type Kind = Pick<BootChoice, 'kind' | 'option'> & Partial<BootChoice>;
 function chooseKind(situation: BootSituation, requested: RequestedBootOption | undefined): Kind {
   const { node, volumeTargets, deploy } = situation;
   const target = volumeTargets.find(({ bootIndex }) => bootIndex === 0);
-  const nfsRoot = node.instanceInfo['nfs_root'] ?? undefined;
   if (checkCapability(deploy, 'ramdisk_deploy')) return chooseRamdisk(situation, target, requested);
-  if (requested?.option === 'ramdisk') {
-    throw invalidParameter(
-      `Node ${node.uuid} has boot option ramdisk, but its deploy interface is ${deploy.name}, which runs nothing from a ramdisk.`,
-      {
-        hint: `Set it with: openstack baremetal node set --deploy-interface ramdisk ${node.uuid}; or remove the boot option.`,
-      },
-    );
+  if (requested?.isOrder === true && requested.option === 'ramdisk') {
+    throw needsRamdiskDeploy(situation, 'instance_info.boot_option ramdisk', 'boot_option');
   }
-  if (nfsRoot !== undefined) return chooseNfs(situation, target, requested);
+  if (isGiven(node.instanceInfo['boot_iso'])) {
+    throw needsRamdiskDeploy(situation, 'instance_info.boot_iso', 'boot_iso');
+  }
+  if (isGiven(node.instanceInfo['nfs_root'])) return chooseNfs(situation, target, requested);
   if (target !== undefined) return chooseVolume(situation, target, requested);
   if (requested?.isOrder === true && requested.option === 'netboot') {
     throw invalidParameter(
@@ -68,6 +65,15 @@ function chooseKind(situation: BootSituation, requested: RequestedBootOption | u
     );
   }
   return { kind: 'local_disk', option: 'local', writesImage: situation.storage.writesImage };
+}
+
+function needsRamdiskDeploy({ node, deploy }: BootSituation, what: string, key: string) {
+  return invalidParameter(
+    `Node ${node.uuid} has ${what}, but its deploy interface is ${deploy.name}, which runs nothing from a ramdisk or an ISO image.`,
+    {
+      hint: `Change it with: openstack baremetal node set --deploy-interface ramdisk ${node.uuid}; or take the wish back with: openstack baremetal node unset --instance-info ${key} ${node.uuid}.`,
+    },
+  );
 }
 
 function chooseRamdisk(
@@ -189,11 +195,14 @@ export function checkVolumeCapability(node: BootSituation['node'], { uuid, volum
 }
 
 function checkNodeCapability(node: BootSituation['node'], names: readonly string[], what: string): void {
-  const capabilities: Capabilities = parseCapabilities(node.properties);
+  const capabilities = parseCapabilities(node.properties);
   if (names.some((name) => isCapabilitySet(capabilities, name))) return;
   const [name = ''] = names;
+  // The field is one text, and setting it replaces all of them.
+  const all = withCapability(capabilities, name, 'True');
+  const command = all === undefined ? '' : `: openstack baremetal node set --property capabilities=${all} ${node.uuid}`;
   throw invalidParameter(`Node ${node.uuid} has ${what}, but its capability ${names.join(' or ')} is not set.`, {
-    hint: `Add "${name}:True" to its capabilities: openstack baremetal node set --property capabilities=${name}:True ${node.uuid}.`,
+    hint: `Add "${name}:True" to properties.capabilities, keeping those that are there${command}.`,
   });
 }
 

@@ -2,7 +2,7 @@ import type { Task } from '../driver/task.ts';
 import { initiatorOf } from '../volume/initiator.ts';
 import type { BootSource } from './boot-source.ts';
 import { bootSituationOf } from './boot-situation.ts';
-import { bootSourceOf } from './boot-source-of.ts';
+import { bootSourceOf, checkServedImage } from './boot-source-of.ts';
 import { chooseBoot } from './choose-boot.ts';
 
 /**
@@ -17,6 +17,7 @@ export async function foreseeBootSource(task: Task): Promise<BootSource | null> 
   if (kind === 'hba' || kind === 'local_disk') return { kind };
   const { storage, boot } = task.driver;
   const image = servesImage ? ((await boot.describeImage?.(task.forInterface('boot'))) ?? null) : null;
+  checkServedImage(choice, { node: task.node, image });
   const volumes = volumeTarget === null ? [] : (await storage.plan(task.forInterface('storage'))).volumes;
   if (volumeTarget !== null && !volumes.some(({ target }) => target.uuid === volumeTarget.uuid)) return null;
   return bootSourceOf(choice, { node: task.node, initiator: initiatorOf(task.volumeConnectors), volumes, image });

@@ -16,5 +16,5 @@ export function isImageOfVolume({
   const target = volumeTargets.find(({ bootIndex }) => bootIndex === 0);
   if (target?.volumeType !== 'iscsi' || !checkCapability(driver.boot, 'kernel_from_image')) return false;
   if (isCapabilitySet(parseCapabilities(node.properties), 'hba_boot')) return false;
-  return (requestedBootOption(node)?.option ?? 'netboot') === 'netboot';
+  return requestedBootOption(node)?.option !== 'local';
 }

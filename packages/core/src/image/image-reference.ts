@@ -37,7 +37,7 @@ export function parseImageReference(text: string, where: string): ImageReference
   const id = text.replace(/^glance:(?:\/\/)?/i, '');
   if (uuid.test(id)) return { kind: 'glance', id: id.toLowerCase() };
   if (!URL.canParse(text) || /[\s\\]/.test(text)) {
-    throw invalidParameter(`The ${where} is ${JSON.stringify(text)}, which names no image.`, { hint: forms });
+    throw invalidParameter(`The ${where} is ${quoted(text)}, which names no image.`, { hint: forms });
   }
   const url = new URL(text);
   if (url.protocol === 'file:') return { kind: 'file', path: filePath(url, where) };
@@ -51,6 +51,11 @@ export function parseImageReference(text: string, where: string): ImageReference
   }
   if (url.hash !== '') throw invalidParameter(`The ${where} is a URL with a fragment ("#…").`, { hint: forms });
   return { kind: 'url', url: url.href };
+}
+
+/** What cannot be read as a URL may be meant as one, with credentials. */
+function quoted(text: string): string {
+  return text.includes('@') ? 'a text with "@"' : JSON.stringify(text);
 }
 
 function filePath(url: URL, where: string): string {

@@ -52,3 +52,15 @@ const truthy = new Set(['1', 't', 'true', 'on', 'y', 'yes']);
 export function isCapabilitySet(capabilities: Capabilities, name: string): boolean {
   return truthy.has((capabilities.get(name) ?? '').toLowerCase());
 }
+
+const plainText = /^[\w.-]+$/;
+
+/**
+ * The capabilities with one more, as the text that people set, for a command that may be copied.
+ * @returns undefined when a name or a value would not be read back, or is something else to a shell.
+ */
+export function withCapability(capabilities: Capabilities, name: string, value: string): string | undefined {
+  const pairs = [...new Map(capabilities).set(name, value)];
+  if (!pairs.flat().every((text) => plainText.test(text))) return undefined;
+  return pairs.map((pair) => pair.join(':')).join(',');
+}

@@ -2,10 +2,12 @@ import {
   bootSituationOf,
   chooseBoot,
   invalidParameter,
+  isImageOfVolume,
   type DeployInterface,
   type InterfaceTypes,
   type NetworkInterface,
   type StorageInterface,
+  type Task,
   type VendorInterface,
 } from '@ironbark/core';
 
@@ -31,21 +33,37 @@ const noVendor: VendorInterface = { methods: {}, validate: async () => {} };
 const volumeDeploy: DeployInterface = {
   async validate(task) {
     if (!chooseBoot(bootSituationOf(task)).writesImage) return;
-    const { node } = task;
-    const hint =
-      'image_source' in node.instanceInfo
-        ? 'Remove it with: openstack baremetal node unset --instance-info image_source <node>; or choose a deploy interface that writes images.'
-        : 'Create a volume target with boot index 0 and choose a storage interface other than noop, set instance_info.nfs_root, or choose a deploy interface that writes images.';
-    const reason =
-      'image_source' in node.instanceInfo ? 'instance_info.image_source asks for an image' : 'it has no boot volume';
+    const [reason, hint] = whyItWrites(task);
     throw invalidParameter(
-      `Node ${node.uuid} cannot be deployed by the deploy interface volume, which writes no image: ${reason}.`,
+      `Node ${task.node.uuid} cannot be deployed by the deploy interface volume, which writes no image: ${reason}.`,
       { hint },
     );
   },
   deploy: async () => {},
   cleanUp: async () => {},
 };
+
+/** Why an image would have to be written, and what to change. */
+function whyItWrites(task: Task): readonly [reason: string, hint: string] {
+  const { node, driver } = task;
+  if (!('image_source' in node.instanceInfo)) {
+    return [
+      'it has no boot volume',
+      'Create a volume target with boot index 0 and choose a storage interface other than noop, set instance_info.nfs_root, or choose a deploy interface that writes images.',
+    ];
+  }
+  // The boot interface would take it for the image that the volume was made from, but the storage interface knows of none.
+  if (isImageOfVolume(task)) {
+    return [
+      `instance_info.image_source asks for an image, because ${driver.names.storage} volumes have no image that it could describe`,
+      `Use the storage interface cinder: openstack baremetal node set --storage-interface cinder ${node.uuid}; or let the volume's own boot loader start: set the boot interface ipxe and remove image_source.`,
+    ];
+  }
+  return [
+    'instance_info.image_source asks for an image',
+    `Remove it with: openstack baremetal node unset --instance-info image_source ${node.uuid}; or choose a deploy interface that writes images.`,
+  ];
+}
 
 /** For machines that run from a ramdisk or an ISO image, which they load at every start. */
 const ramdiskDeploy: DeployInterface = {

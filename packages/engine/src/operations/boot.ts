@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   bootSituationOf,
   bootSourceOf,
+  checkServedImage,
   chooseBoot,
   initiatorOf,
   IronbarkError,
@@ -25,6 +26,8 @@ import { createJournal } from '../task.ts';
 import { attachedVolumes } from './volumes.ts';
 
 const tokenKey = 'boot_report_token';
+/** Note of the kind of boot that the instance was deployed with. */
+const kindKey = 'boot_kind';
 /** Note of what was found out about the instance's image when it was deployed: later starts need no image service. */
 const imageKey = 'instance_image';
 
@@ -33,15 +36,27 @@ export function bootChoiceOf(task: Task): BootChoice {
   return chooseBoot(bootSituationOf(task));
 }
 
+/** @throws UNSUPPORTED when the choice serves an image and the boot interface cannot say which. */
+export function checkServesImage(task: Task, { servesImage }: BootChoice): void {
+  const { boot, names } = task.driver;
+  if (!servesImage || boot.describeImage !== undefined) return;
+  throw new IronbarkError(
+    'UNSUPPORTED',
+    `Node ${task.node.uuid} needs a kernel, a ramdisk or an ISO image, and its boot interface ${names.boot} serves none.`,
+    { hint: `Choose another one, for example: openstack baremetal node set --boot-interface ipxe ${task.node.uuid}.` },
+  );
+}
+
 /**
  * Looks up the instance's image, where it is to be served. Changes nothing.
- * @throws UNSUPPORTED when the boot interface cannot say, and what it throws.
+ * @throws as {@link checkServesImage}, core's `checkServedImage` and the boot interface.
  */
-export async function describeImage(task: Task, { servesImage }: BootChoice): Promise<InstanceImage | null> {
-  if (!servesImage) return null;
-  const { boot, names } = task.driver;
-  if (boot.describeImage !== undefined) return await boot.describeImage(task.forInterface('boot'));
-  throw new IronbarkError('UNSUPPORTED', `The boot interface ${names.boot} serves no images of instances.`);
+export async function describeImage(task: Task, choice: BootChoice): Promise<InstanceImage | null> {
+  if (!choice.servesImage) return null;
+  checkServesImage(task, choice);
+  const image = (await task.driver.boot.describeImage?.(task.forInterface('boot'))) ?? null;
+  checkServedImage(choice, { node: task.node, image });
+  return image;
 }
 
 /** Puts the boot source together. @throws as core's `bootSourceOf`. */
@@ -57,13 +72,16 @@ export function sourceOf(
 /** Renders the boot configuration from the connections as they are now and puts it in place. Safe to repeat. */
 export async function prepareBoot(context: EngineContext, task: Task, fence: Fence): Promise<void> {
   const choice = bootChoiceOf(task);
+  await checkKind(context, task, choice);
   const image = await instanceImage(context, task, choice);
   const source = sourceOf(task, choice, await attachedVolumes(context, task), image);
   const artifacts = task.driver.boot.render(task, { source, reportUrl: await bootReportUrl(context, task, fence) });
   await observe(context.hooks.artifactsRendered, task, artifacts);
-  if (image !== null) await noteImage(context, task, image, fence);
+  const journal = createJournal(context, task.node.uuid, 'engine', fence);
+  if ((await journal.get(kindKey)) !== choice.kind) await journal.put(kindKey, choice.kind);
+  if (image !== null) await journal.put(imageKey, image as unknown as Info);
   await task.driver.boot.apply(task, artifacts);
-  if (choice.volumeTarget !== null) await recordBootVolume(context, task, choice.volumeTarget.uuid, fence);
+  await recordBootVolume(context, task, choice.volumeTarget?.uuid ?? null, fence);
 }
 
 /** Tells the machine to boot, from now on, from what the boot configuration serves. */
@@ -95,8 +113,39 @@ async function setHttpBoot(task: Task, url: string | null): Promise<void> {
 export async function cleanUpBoot(context: EngineContext, task: Task, fence: Fence): Promise<void> {
   await task.driver.boot.cleanUp(task);
   const journal = createJournal(context, task.node.uuid, 'engine', fence);
-  await journal.delete(imageKey);
-  await journal.delete(tokenKey);
+  for (const key of [kindKey, imageKey, tokenKey]) await journal.delete(key);
+}
+
+/**
+ * An active node boots what it was deployed with: its disk, or its volume, may not hold what its records name since, and a power action
+ * does not set the boot device.
+ * @throws INVALID_STATE when its records have come to ask for something else.
+ */
+async function checkKind(context: EngineContext, { node }: Task, { kind }: BootChoice): Promise<void> {
+  if (node.provisionState !== 'active') return;
+  const deployed = (await createJournal(context, node.uuid, 'engine').get(kindKey)) ?? kind;
+  if (deployed === kind) return;
+  throw new IronbarkError(
+    'INVALID_STATE',
+    `Node ${node.uuid} was deployed to boot from ${nameOf(deployed)}, and its records now ask for ${nameOf(kind)}.`,
+    {
+      hint: `Take back the change of its instance_info, capabilities or volume targets; or deploy it anew: openstack baremetal node rebuild ${node.uuid}.`,
+    },
+  );
+}
+
+const kindNames: Readonly<Record<BootChoice['kind'], string>> = {
+  iscsi: 'an iSCSI volume',
+  fibre_channel: 'a Fibre Channel volume',
+  nfs: 'an NFS root',
+  hba: 'a volume behind its host bus adapter',
+  local_disk: 'its local disk',
+  ramdisk: 'a ramdisk',
+  iso: 'an ISO image',
+};
+
+function nameOf(kind: unknown): string {
+  return (kindNames as Readonly<Record<string, string>>)[String(kind)] ?? String(kind);
 }
 
 /** Of an active node what was noted counts: its image may be gone since, and its machine has to start all the same. */
@@ -104,10 +153,6 @@ async function instanceImage(context: EngineContext, task: Task, choice: BootCho
   if (!choice.servesImage) return null;
   const noted = task.node.provisionState === 'active' ? await notedImage(context, task) : null;
   return noted ?? (await describeImage(task, choice));
-}
-
-async function noteImage(context: EngineContext, task: Task, image: InstanceImage, fence: Fence): Promise<void> {
-  await createJournal(context, task.node.uuid, 'engine', fence).put(imageKey, image as unknown as Info);
 }
 
 async function notedImage(context: EngineContext, { node }: Task): Promise<InstanceImage | null> {
@@ -119,11 +164,14 @@ async function notedImage(context: EngineContext, { node }: Task): Promise<Insta
 async function recordBootVolume(
   context: EngineContext,
   { node }: Task,
-  targetUuid: string,
+  targetUuid: string | null,
   fence: Fence,
 ): Promise<void> {
-  if (node.driverInternalInfo['boot_from_volume'] === targetUuid) return;
-  await editInternalInfo(context, node.uuid, (current) => ({ ...current, boot_from_volume: targetUuid }), fence);
+  if ((node.driverInternalInfo['boot_from_volume'] ?? null) === targetUuid) return;
+  const edit = ({ boot_from_volume: _before, ...rest }: Info): Info => {
+    return targetUuid === null ? rest : { ...rest, boot_from_volume: targetUuid };
+  };
+  await editInternalInfo(context, node.uuid, edit, fence);
 }
 
 /** The address where a machine reports; the token is made once per deployment, so that scripts stay the same until something changes. */

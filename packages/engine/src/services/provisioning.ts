@@ -13,6 +13,7 @@ import {
 import type { Lock } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import type { ProvisioningService, ProvisionRequest } from '../engine.ts';
+import { editInternalInfo } from '../internal-info.ts';
 import { findNode, nodeLocked } from '../node-lock.ts';
 import { bootChoiceOf } from '../operations/boot.ts';
 import { storeOperation, withOperationLock } from '../operations/begin.ts';
@@ -92,12 +93,12 @@ async function begin(
   }
   runner.assertFreeWorker();
   const task = await validateRequest(context, node, verb);
-  const derived = verb === 'deploy' || verb === 'rebuild' ? withBootOption(node, bootChoiceOf(task)) : node;
+  const bootsInstance = verb === 'deploy' || verb === 'rebuild' || verb === 'adopt';
   const nodeFields = {
     ...provisionStateFields({ provisionState, targetProvisionState: targetState(verb) ?? null, lastError: null }),
-    driverInternalInfo: derived.driverInternalInfo,
     instanceInfo: {
-      ...derived.instanceInfo,
+      ...node.instanceInfo,
+      ...(bootsInstance ? await deriveBootOption(context, node, bootChoiceOf(task), lock) : {}),
       ...(configdrive === undefined ? {} : { configdrive: asSecret(configdrive) }),
     },
   };
@@ -141,17 +142,24 @@ async function validateRequest(context: EngineContext, node: Node, verb: Provisi
   }
 }
 
-/** The records with `instance_info.boot_option` as it is decided, where the user has given no order. */
-function withBootOption(
-  { instanceInfo, driverInternalInfo }: Node,
+/**
+ * Notes that `instance_info.boot_option` is derived, where the user has given no order; before it is set, or it would look like an order
+ * after a crash. Of an order no such note is left, or it would look derived.
+ * @returns what is to be set.
+ */
+async function deriveBootOption(
+  context: EngineContext,
+  { uuid, instanceInfo, driverInternalInfo }: Node,
   { option }: BootChoice,
-): Pick<Node, 'instanceInfo' | 'driverInternalInfo'> {
+  lock: Lock,
+): Promise<Info> {
   const given = instanceInfo['boot_option'] ?? null;
-  if (given !== null && given !== driverInternalInfo[derivedBootOptionKey]) return { instanceInfo, driverInternalInfo };
-  return {
-    instanceInfo: { ...instanceInfo, boot_option: option },
-    driverInternalInfo: { ...driverInternalInfo, [derivedBootOptionKey]: option },
+  const isOrdered = given !== null && given !== driverInternalInfo[derivedBootOptionKey];
+  const edit = ({ [derivedBootOptionKey]: _before, ...rest }: Info): Info => {
+    return isOrdered ? rest : { ...rest, [derivedBootOptionKey]: option };
   };
+  await editInternalInfo(context, uuid, edit, lock);
+  return isOrdered ? {} : { boot_option: option };
 }
 
 /** A config drive holds keys and passwords of the instance, in whatever form it is given. */

@@ -82,14 +82,16 @@ export class ImageCache {
 
   async #fetch(origin: Origin, signal: AbortSignal): Promise<CacheEntry> {
     const copy = await this.#wholeCopy(entryKey(origin.key));
+    let content;
     try {
-      const content = await origin.fetch(copy?.about.validators ?? null, 0, signal);
-      if (content !== null) return await this.#download(origin, content, signal);
-      if (copy !== undefined) return copy;
-      throw new IronbarkError('INTERNAL', `Image ${origin.name} was neither fetched nor in the cache.`);
+      content = await origin.fetch(copy?.about.validators ?? null, 0, signal);
     } finally {
+      // An outdated one may make room for its successor.
       if (copy !== undefined) await this.#space.release(copy);
     }
+    if (content !== null) return await this.#download(origin, content, signal);
+    if (copy !== undefined) return copy;
+    throw new IronbarkError('INTERNAL', `Image ${origin.name} was neither fetched nor in the cache.`);
   }
 
   /** The copy that there is, held; one that somebody has damaged is replaced. */
