@@ -285,7 +285,7 @@ describe('an image of a project', () => {
       const error: unknown = await read(images, id, { owner: conductorProject }).catch((reason: unknown) => reason);
       return String(error).replace(id, '<id>');
     };
-    expect(await refusalOf(image.id)).toContain('There is no image <id> in Glance that the owner or the lessee');
+    expect(await refusalOf(image.id)).toContain('There is no image <id> in Glance that the owner of node');
     expect(await refusalOf(image.id)).toBe(await refusalOf(unknownId));
   });
 

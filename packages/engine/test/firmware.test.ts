@@ -140,6 +140,16 @@ describe('UEFI HTTP boot', () => {
     ]);
   });
 
+  it('goes on without a URL where the BMC takes none: DHCP names it', async () => {
+    const lab = await createLab();
+    lab.onCall = (call) => {
+      if (call.includes('url')) throw new IronbarkError('BMC_UNSUPPORTED', 'There is no HttpBootUri.');
+    };
+    const node = await provision(lab, await firmwareNode(lab, {}, 'http'), 'deploy');
+    expect(node.provisionState).toBe('active');
+    expect(lab.calls).toContain('boot device uefihttp persistently');
+  });
+
   it('gives way to PXE on a machine that does not offer it', async () => {
     const lab = await createLab();
     lab.onCall = (call) => {

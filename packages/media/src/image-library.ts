@@ -81,7 +81,7 @@ export class ImageLibrary implements Images {
 
 function noSuchImage(id: string, { uuid, owner, lessee }: Task['node']): IronbarkError {
   const isOperators = owner === null && lessee === null;
-  const who = isOperators ? '' : ` that the owner or the lessee of node ${uuid} may use`;
+  const who = isOperators ? '' : ` that the ${lessee === null ? 'owner' : 'lessee'} of node ${uuid} may use`;
   return invalidParameter(`There is no image ${id} in Glance${who}.`, {
     hint: isOperators
       ? 'Correct the id, or let the user of settings.images.glance see the image.'

@@ -172,6 +172,7 @@ describe('an image of a project', () => {
     ['private', {}, { owner: 'p1' }, [], true],
     ['private', {}, { lessee: 'p1' }, [], true],
     ['private', {}, { owner: 'p2', lessee: 'p1' }, [], true],
+    ['private', {}, { owner: 'p1', lessee: 'p2' }, [], false],
     ['private', {}, { owner: 'p2' }, [], false],
     ['private', {}, { lessee: 'p2' }, [], false],
     ['private', {}, { owner: 'p2' }, accepted, false],

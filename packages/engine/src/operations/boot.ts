@@ -4,6 +4,7 @@ import {
   bootSourceOf,
   checkServedImage,
   chooseBoot,
+  explain,
   initiatorOf,
   IronbarkError,
   isInfo,
@@ -72,7 +73,7 @@ export function sourceOf(
 /** Renders the boot configuration from the connections as they are now and puts it in place. Safe to repeat. */
 export async function prepareBoot(context: EngineContext, task: Task, fence: Fence): Promise<void> {
   const choice = bootChoiceOf(task);
-  await checkKind(context, task, choice);
+  await checkDeployedKind(context, task, choice);
   const image = await instanceImage(context, task, choice);
   const source = sourceOf(task, choice, await attachedVolumes(context, task), image);
   const artifacts = task.driver.boot.render(task, { source, reportUrl: await bootReportUrl(context, task, fence) });
@@ -95,18 +96,30 @@ export async function setBootDevice(context: EngineContext, task: Task): Promise
   else await task.driver.management.setBootDevice(task, bootDevice, true);
 }
 
-/** Firmware that cannot boot by HTTP boots the same loader by PXE, as the Bare Metal service does it. */
+/**
+ * A machine that takes no URL from its BMC gets it by DHCP. Firmware that cannot boot by HTTP boots the same loader by PXE, as the Bare
+ * Metal service does it.
+ */
 async function setHttpBoot(task: Task, url: string | null): Promise<void> {
-  const { management } = task.driver;
+  const { management, names } = task.driver;
   try {
-    if (url !== null) await management.setHttpBootUrl?.(task, url);
+    if (url !== null && management.setHttpBootUrl !== undefined) await management.setHttpBootUrl(task, url);
+  } catch (error) {
+    if (!isNotOffered(error)) throw error;
+    task.log.warn({ url, error: explain(error) }, 'the BMC takes no URL for HTTP boot; DHCP has to name it');
+  }
+  try {
     await management.setBootDevice(task, 'uefihttp', true);
   } catch (error) {
-    if (!['INVALID_PARAMETER', 'UNSUPPORTED', 'BMC_UNSUPPORTED'].some((code) => isIronbarkError(error, code)))
-      throw error;
-    task.log.warn({ error: (error as Error).message }, 'the machine does not boot by HTTP; it is told to boot by PXE');
+    if (!isNotOffered(error)) throw error;
+    const facts = { management: names.management, error: explain(error) };
+    task.log.warn(facts, 'the machine does not boot by HTTP; it is told to boot by PXE');
     await management.setBootDevice(task, 'pxe', true);
   }
+}
+
+function isNotOffered(error: unknown): boolean {
+  return ['INVALID_PARAMETER', 'UNSUPPORTED', 'BMC_UNSUPPORTED'].some((code) => isIronbarkError(error, code));
 }
 
 /** Removes the boot configuration; boot reports of the machine are refused from now on. */
@@ -121,7 +134,7 @@ export async function cleanUpBoot(context: EngineContext, task: Task, fence: Fen
  * does not set the boot device.
  * @throws INVALID_STATE when its records have come to ask for something else.
  */
-async function checkKind(context: EngineContext, { node }: Task, { kind }: BootChoice): Promise<void> {
+export async function checkDeployedKind(context: EngineContext, { node }: Task, { kind }: BootChoice): Promise<void> {
   if (node.provisionState !== 'active') return;
   const deployed = (await createJournal(context, node.uuid, 'engine').get(kindKey)) ?? kind;
   if (deployed === kind) return;

@@ -1,10 +1,17 @@
-import { derivedBootOptionKey, timestamp, type Info, type InterfaceKind, type Task } from '@ironbark/core';
+import {
+  derivedBootOptionKey,
+  endsPoweredOn,
+  timestamp,
+  type Info,
+  type InterfaceKind,
+  type Task,
+} from '@ironbark/core';
 import type { Fence, Operation } from '@ironbark/store';
 import type { EngineContext } from '../context.ts';
 import type { JournalScope } from '../task.ts';
 import { editInternalInfo, withoutAgent } from '../internal-info.ts';
 import { setProvisionState } from '../provision-state.ts';
-import { cleanUpBoot, prepareBoot, setBootDevice } from './boot.ts';
+import { bootChoiceOf, checkDeployedKind, cleanUpBoot, prepareBoot, setBootDevice } from './boot.ts';
 import { syncFirmware } from './firmware.ts';
 import { changePower, confirmOff, syncPowerState, wantedState } from './power.ts';
 import { areVolumesInPlace, attachVolumes, detachVolumes, isEveryTargetAttached, mayHaveVolumes } from './volumes.ts';
@@ -43,8 +50,10 @@ export const stepDefinitions = {
     async run({ context, task, fence, operation }) {
       const target = powerTargetOf(operation.verb);
       const wanted = target === undefined ? undefined : wantedState(target);
-      if (wanted === undefined || (await syncPowerState(context, task, fence)) !== wanted) return 'next';
-      return (await areVolumesInPlace(context, task, wanted === 'power on')) ? 'finish' : 'next';
+      const isReached = wanted !== undefined && (await syncPowerState(context, task, fence)) === wanted;
+      if (isReached && (await areVolumesInPlace(context, task, wanted === 'power on'))) return 'finish';
+      if (target !== undefined && endsPoweredOn(target)) await checkDeployedKind(context, task, bootChoiceOf(task));
+      return 'next';
     },
   },
   'power.confirm': {
