@@ -32,6 +32,8 @@ export interface GuestFiles {
   readonly directory: string;
   /** A disk image that boots by BIOS and by UEFI; machines get copies of it, by {@link copyImage}. */
   readonly disk: string;
+  /** The root file system of the disk alone: a partition image. */
+  readonly partition: string;
   readonly kernel: string;
   /** An initramfs that is a whole system: it prints its kernel command line. */
   readonly ramdisk: string;
@@ -106,6 +108,7 @@ function paths(directory: string): GuestFiles {
     directory,
     kernel: join(directory, 'vmlinuz'),
     disk: join(directory, 'disk.img'),
+    partition: join(directory, 'partition.img'),
     ramdisk: join(directory, 'ramdisk.img'),
     iso: join(directory, 'boot.iso'),
     nfsRoot: join(directory, 'root'),
@@ -120,6 +123,7 @@ async function build(kernel: Kernel, directory: string): Promise<void> {
   await copyFile(kernel.path, files.kernel);
   await writeRoot(files.nfsRoot, kernel);
   await makeDisk(files.disk, files.nfsRoot, kernel, work);
+  await copyPartition(files.disk, files.partition);
   const resident = { kernel, modules: powerButtonModules, programs: [] };
   await writeFile(files.ramdisk, await packInitramfs({ ...resident, init: residentInit('RAMDISK') }));
   const initramfs = await packInitramfs({ ...resident, init: residentInit('ISO') });
@@ -150,6 +154,11 @@ async function makeDisk(path: string, root: string, kernel: Kernel, work: string
   const names = ['-L', guestRoot.label, '-U', guestRoot.uuid];
   const options = ['-q', '-F', '-m', '0', '-b', '4096', ...names, '-O', features, '-E', extended, '-d', tree];
   await run('mke2fs', ['-t', 'ext4', ...options, path, `${rootBytes / 1024}k`]);
+}
+
+async function copyPartition(disk: string, path: string): Promise<void> {
+  const range = ['iflag=skip_bytes,count_bytes', `skip=${partitionOffsetBytes}`, `count=${rootBytes}`];
+  await run('dd', [`if=${disk}`, `of=${path}`, 'bs=64K', 'conv=sparse', ...range]);
 }
 
 async function writeRoot(root: string, kernel: Kernel): Promise<void> {

@@ -34,6 +34,13 @@ class SparseFiles(driver.VolumeDriver):
         with open(self.local_path(volume), 'xb') as file:
             file.truncate(volume.size << 30)
 
+    def clone_image(self, context, volume, image_location, image_meta, image_service):
+        # The driver's own way, because Cinder's has qemu-img look at the image as root.
+        with open(self.local_path(volume), 'xb') as file:
+            image_service.download(context, image_meta['id'], file)
+            file.truncate(volume.size << 30)
+        return {}, True
+
     def delete_volume(self, volume):
         pathlib.Path(self.local_path(volume)).unlink(missing_ok=True)
 
