@@ -10,6 +10,7 @@ import { followEvents } from './conductor-events.ts';
 
 const deploySteps = [
   'power.off',
+  'management.sync_firmware',
   'storage.attach',
   'deploy.deploy',
   'boot.prepare',
@@ -142,9 +143,13 @@ describe('a conductor that is killed during a deployment', () => {
     'at step %s goes on and ends in active',
     async (step, index) => {
       const uuid = await availableNode(index);
+      // The firmware has to have something to do, too.
+      const value = { capabilities: { secure_boot: 'true' } };
+      await client.call('PATCH', `/v1/nodes/${uuid}`, [{ op: 'add', path: '/instance_info', value }]);
       await killAt(uuid, 'active', step);
       expect(await settled(uuid)).toMatchObject({
         provision_state: 'active',
+        driver_internal_info: { secure_boot_turned_on: true },
         power_state: 'power on',
         last_error: null,
       });

@@ -1,6 +1,6 @@
 import { requestLease } from '@ironbark/lab/network';
 import { expect, it } from 'vitest';
-import { createTarget, enrollVolumeMachine } from '../end-to-end/volume-machine.ts';
+import { bootTimeoutMs, createTarget, enrollVolumeMachine } from '../end-to-end/volume-machine.ts';
 import { inOrder } from './occurrences.ts';
 import { startSegment } from './segment.ts';
 
@@ -39,8 +39,11 @@ it.each([
     const machine = await enrollVolumeMachine([volume], { network, firmware });
     const { openstack, nodeUuid, site } = machine;
     await createTarget(machine, 0, { ...properties, target_portal: machine.portal });
+    const { serial } = site.machine.machine;
+    const described = serial.waitForLine(/IRONBARK-GUEST IBFT/, { timeoutMs: bootTimeoutMs });
     const up = machine.guestUp();
     await openstack.baremetal('node', 'deploy', '--wait', '120', nodeUuid);
+    expect(await described).toContain(`IBFT ${volume.iqn} portal=${machine.portal} `);
     expect(await up).toContain(`session=${volume.iqn}`);
     expect(await site.lab.iscsi.sessions(volume.iqn)).toContainEqual({
       initiator: `iqn.2017-08.org.openstack.${nodeUuid}`,

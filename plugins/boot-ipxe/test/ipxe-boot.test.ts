@@ -354,11 +354,11 @@ describe('validate', () => {
     await expect(site.boot.validate(whole)).resolves.toEqual([]);
   });
 
-  it('refuses kernel parameters of the node that cannot be written, by their field', async () => {
+  it.each(['a="b', 'a=${b}', 'a || b'])('refuses kernel parameters %j of the node by their field', async (text) => {
     const node = {
       ...records.node,
       properties: { capabilities: 'nfs_boot:True' },
-      driverInfo: { kernel_append_params: 'a="b' },
+      driverInfo: { kernel_append_params: text },
       instanceInfo: { nfs_root: '192.0.2.3:/exports/root', kernel: 'http://a/k', ramdisk: 'http://a/r' },
     };
     const site = await openSite();
