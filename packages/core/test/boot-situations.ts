@@ -4,10 +4,19 @@ import { connectors, volumeTarget } from './records.ts';
 
 export const nodeUuid = '1be26c0b-03f2-4d2e-ae87-c02d7f33c123';
 
+const ipxeTags: readonly CapabilityTag[] = [
+  'iscsi_volume_boot',
+  'fibre_channel_volume_boot',
+  'nfs_volume_boot',
+  'ramdisk_boot',
+  'iso_boot',
+  'ipxe_boot',
+];
+
 /** What the interfaces of these names declare; `none` and `direct` declare nothing. */
 const bootTags: Readonly<Record<string, readonly CapabilityTag[]>> = {
-  ipxe: ['iscsi_volume_boot', 'fibre_channel_volume_boot', 'nfs_volume_boot', 'ramdisk_boot', 'iso_boot', 'ipxe_boot'],
-  'http-ipxe': ['iscsi_volume_boot', 'nfs_volume_boot', 'ramdisk_boot', 'iso_boot', 'uefi_only'],
+  ipxe: ipxeTags,
+  'http-ipxe': [...ipxeTags, 'uefi_only'],
   pxe: ['iscsi_volume_boot', 'ramdisk_boot', 'kernel_from_image', 'uefi_only'],
   none: [],
 };
