@@ -8,6 +8,7 @@ const scriptUrl = 'http://198.51.100.1:8080/boot.ipxe';
 const loaderUrl = 'http://198.51.100.1:8080/snponly.efi';
 const ipxeOptions = '0101eb'; // one of the many features that iPXE tells of
 
+const nodeUuid = '0f9a4d31-8f0b-44a2-b3d3-5b2f1d0a7a00';
 const known: DhcpBoot = {
   portUuid: '0f9a4d31-8f0b-44a2-b3d3-5b2f1d0a7a01',
   macAddress: '52:54:00:00:00:01',
@@ -56,7 +57,7 @@ const httpClient = (architecture: number) => ({
 
 it('tells every kind of client its own boot file, and no other client any', async () => {
   await using segment = await startProvided();
-  await segment.dhcp.apply([known]);
+  await segment.dhcp.apply(nodeUuid, [known]);
   await segment.server.waitForLog(/read .*\/hosts\/52-54-00-00-00-01/, 10_000);
   const bootFileFor = async (request: Omit<DhcpRequest, 'card' | 'macAddress'>) =>
     (await segment.lease(request)).bootFile;
@@ -87,7 +88,7 @@ it('tells every kind of client its own boot file, and no other client any', asyn
 
 it('answers UEFI HTTP boot with a URL and the vendor class that it insists on', async () => {
   await using segment = await startProvided();
-  await segment.dhcp.apply([known]);
+  await segment.dhcp.apply(nodeUuid, [known]);
   await segment.server.waitForLog(/read .*\/hosts\/52-54-00-00-00-01/, 10_000);
   expect(await segment.lease(httpClient(16))).toMatchObject({ bootFile: loaderUrl, vendorClass: 'HTTPClient' });
   expect(await segment.lease(httpClient(19))).toMatchObject({
@@ -99,7 +100,7 @@ it('answers UEFI HTTP boot with a URL and the vendor class that it insists on', 
 
 it('gives a card that it does not know an address and no boot file', async () => {
   await using segment = await startProvided();
-  await segment.dhcp.apply([known]);
+  await segment.dhcp.apply(nodeUuid, [known]);
   await segment.server.waitForLog(/read .*\/hosts\/52-54-00-00-00-01/, 10_000);
   expect(await segment.lease(pxeClient(7), '52:54:00:00:00:02')).toMatchObject({
     address: expect.stringMatching(/^198\.51\.100\./),
@@ -112,13 +113,13 @@ it('follows new, changed and removed cards without a restart or a signal', async
   const { pid } = segment.server;
   const bootFile = async () => (await segment.lease(pxeClient(7))).bootFile;
   expect(await bootFile()).toBeUndefined();
-  await segment.dhcp.apply([known]);
+  await segment.dhcp.apply(nodeUuid, [known]);
   await expect.poll(bootFile, { timeout: 10_000 }).toBe('snponly.efi');
-  await segment.dhcp.apply([{ ...known, bootFiles: { 'uefi-x86_64': 'grubx64.efi' } }]);
+  await segment.dhcp.apply(nodeUuid, [{ ...known, bootFiles: { 'uefi-x86_64': 'grubx64.efi' } }]);
   await expect.poll(bootFile, { timeout: 10_000 }).toBe('grubx64.efi');
-  await segment.dhcp.remove([known]);
+  await segment.dhcp.remove(nodeUuid, [known]);
   await expect.poll(bootFile, { timeout: 10_000 }).toBeUndefined();
-  await segment.dhcp.apply([known]);
+  await segment.dhcp.apply(nodeUuid, [known]);
   await expect.poll(bootFile, { timeout: 10_000 }).toBe('snponly.efi');
   expect(segment.server.pid).toBe(pid);
   expect(await segment.server.log()).not.toMatch(/SIGHUP|exiting/);

@@ -13,7 +13,9 @@ it('UEFI firmware that boots by HTTP loads iPXE from the URL that the conductor 
   const [macAddress = ''] = machine.macAddresses;
   const portUuid = '0f9a4d31-8f0b-44a2-b3d3-5b2f1d0a7a01';
   // Firmware that boots by PXE would find nothing.
-  await dhcp?.apply([{ portUuid, macAddress, bootFiles: { 'http-x86_64': `${httpUrl}/snponly.efi` } }]);
+  await dhcp?.apply('0f9a4d31-8f0b-44a2-b3d3-5b2f1d0a7a00', [
+    { portUuid, macAddress, bootFiles: { 'http-x86_64': `${httpUrl}/snponly.efi` } },
+  ]);
   const configurationFiles = [`${segment.directory}/dhcp/ironbark.conf`];
   await using server = await DhcpServer.start({ ...segment, configurationFiles });
   await machine.setBootOrder(['http']);

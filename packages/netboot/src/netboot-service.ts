@@ -1,8 +1,9 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { defineService, IronbarkError, type ServiceHost } from '@ironbark/core';
 import type { DhcpProvider } from './dhcp/dhcp-provider.ts';
 import { openDhcp } from './dhcp/open-dhcp.ts';
+import { directoryModeFor, makeDirectory } from './files/atomic-write.ts';
 import { BootFileTree } from './files/boot-file-tree.ts';
 import { HttpFileServer, type ListenAddress } from './http/http-file-server.ts';
 import { netbootConfig, type NetbootOptions } from './netboot-options.ts';
@@ -30,10 +31,12 @@ export async function openNetboot({
     http: config.httpRoot ?? join(stateDirectory, 'http'),
     tftp: config.tftpRoot ?? join(stateDirectory, 'tftp'),
   };
+  checkApart(resolve(roots.http), resolve(roots.tftp));
   const tree = new BootFileTree({ roots, fileModes: config.fileModes });
   let server: HttpFileServer | undefined;
   if (dryRun !== true) {
-    for (const [name, path] of Object.entries(roots)) await makeRoot(name, path);
+    for (const name of ['http', 'tftp'] as const) await makeRoot(name, roots[name], config.fileModes[name]);
+    checkApart(await realpath(roots.http), await realpath(roots.tftp));
     server = config.listen && (await HttpFileServer.start({ ...config.listen, root: roots.http, log }));
   }
   const dhcp = await openDhcp(config.dhcp, { tftpRoot: roots.tftp, dryRun: dryRun === true });
@@ -42,9 +45,21 @@ export async function openNetboot({
   return { tree, dhcp, httpUrl, httpAddress: server?.address ?? null, close: async () => server?.close() };
 }
 
-async function makeRoot(name: string, path: string): Promise<void> {
+/** A node has a directory of the same name in both roots, and what one of them is to lose would be taken from the other. */
+function checkApart(http: string, tftp: string): void {
+  if (http !== tftp) return;
+  throw new IronbarkError(
+    'CONFIG_INVALID',
+    `The boot files for HTTP and those for TFTP would be in one directory, ${http}.`,
+    {
+      hint: 'Set settings.netboot.http_root and settings.netboot.tftp_root to different directories.',
+    },
+  );
+}
+
+async function makeRoot(name: string, path: string, fileMode: number): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o755 });
+    await makeDirectory(path, directoryModeFor(fileMode));
   } catch (error) {
     throw new IronbarkError('CONFIG_INVALID', `Cannot make the directory ${path}: ${(error as Error).message}.`, {
       cause: error,

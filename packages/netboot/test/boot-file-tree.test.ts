@@ -16,6 +16,7 @@ import { secretText, type BootFile, type BootLink } from '@ironbark/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BootFileTree } from '../src/index.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import { setUmask } from './umask.ts';
 
 const node = '11111111-2222-4333-8444-555555555555';
 const otherNode = '11111111-2222-4333-8444-666666666666';
@@ -59,6 +60,22 @@ describe('write', () => {
     await tree.write(node, [file('a')], [macLink]);
     const modes = [node, 'pxelinux.cfg'].map(async (name) => (await stat(join(http, name))).mode & 0o777);
     expect(await Promise.all(modes)).toEqual([0o755, 0o755]);
+  });
+
+  it('makes directories that those may enter who may read the files in them, whatever the umask', async () => {
+    setUmask(0o077);
+    const grub = link('boot/grub/grub.cfg-01-52-54-00-12-34-56', `${node}/config`, 'tftp');
+    await tree.write(node, [file('a'), file('a', `${node}/config`, 'tftp')], [macLink, grub]);
+    const paths = [`http/${node}`, 'http/pxelinux.cfg', `tftp/${node}`, 'tftp/boot', 'tftp/boot/grub'];
+    const modes = paths.map(async (path) => (await stat(join(directory, path))).mode & 0o777);
+    expect(await Promise.all(modes)).toEqual([0o750, 0o750, 0o755, 0o755, 0o755]);
+  });
+
+  it('leaves a group that directories inherit', async () => {
+    setUmask(0o027);
+    await chmod(http, 0o2750);
+    await tree.write(node, [file('a')], []);
+    expect((await stat(join(http, node))).mode & 0o7777).toBe(0o2750);
   });
 
   it.each([0o640, 0o666, 0o400])('gives files the configured mode %o, whatever the umask', async (mode) => {
@@ -182,6 +199,62 @@ describe('paths', () => {
       });
     },
   );
+});
+
+describe('keep', () => {
+  it('gives a file that is there the mode that is configured now', async () => {
+    await mkdir(join(http, node));
+    await writeFile(join(http, node, 'kernel'), '', { mode: 0o600 });
+    expect(await tree.keep(node, { root: 'http', path: `${node}/kernel` })).toBe(true);
+    expect((await stat(join(http, node, 'kernel'))).mode & 0o777).toBe(0o640);
+  });
+
+  it('does not take a link or nothing for a file', async () => {
+    await mkdir(join(http, node));
+    await writeFile(join(directory, 'other'), '', { mode: 0o600 });
+    await symlink(join(directory, 'other'), join(http, node, 'kernel'));
+    expect(await tree.keep(node, { root: 'http', path: `${node}/kernel` })).toBe(false);
+    expect(await tree.keep(node, { root: 'tftp', path: `${node}/kernel` })).toBe(false);
+    expect((await stat(join(directory, 'other'))).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('removeLinks', () => {
+  it('passes over a link whose directory has become a file', async () => {
+    await writeFile(join(http, 'pxelinux.cfg'), '');
+    await tree.removeLinks(node, [macLink]);
+    expect(await readdir(http)).toEqual(['pxelinux.cfg']);
+  });
+});
+
+describe('a node directory that is a link to elsewhere', () => {
+  it('is refused before anything there is kept or removed', async () => {
+    const elsewhere = join(directory, 'elsewhere');
+    await mkdir(elsewhere);
+    for (const name of ['kernel', 'other']) await writeFile(join(elsewhere, name), '');
+    await symlink(elsewhere, join(http, node));
+    const kept = { root: 'http', path: `${node}/kernel` } as const;
+    await expect(tree.keep(node, kept)).rejects.toMatchObject({ code: 'NETBOOT_FILE_FAILED' });
+    await tree.prune(node, []);
+    expect(await readdir(elsewhere)).toEqual(['kernel', 'other']);
+    expect(await readdir(http)).toEqual([]);
+  });
+});
+
+describe('a file that belongs to no node', () => {
+  it('does not take the place of another, but may be put there again', async () => {
+    const sources = ['one.efi', 'other.efi'].map((name) => join(directory, name));
+    for (const source of sources) await writeFile(source, source);
+    const [one = '', other = ''] = sources;
+    const place = { root: 'http', path: 'loader.efi' } as const;
+    await tree.placeShared(place, one);
+    await tree.placeShared(place, one);
+    await expect(tree.placeShared(place, other)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/other\.efi.*one\.efi/) as unknown,
+    });
+    expect(await readFile(join(http, place.path), 'utf8')).toBe(one);
+  });
 });
 
 describe('writeShared', () => {

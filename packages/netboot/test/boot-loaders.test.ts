@@ -1,5 +1,5 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { silentLogger, type Node } from '@ironbark/core';
 import { createNode } from '@ironbark/driver-testkit/fakes';
 import { describe, expect, it } from 'vitest';
@@ -82,6 +82,20 @@ describe('BootLoaders', () => {
   });
 });
 
+it('refuses to copy two loaders of different drivers to one name', async () => {
+  const netboot = await openTree();
+  const directory = await temporaryDirectory();
+  const sources = ['ipxe', 'grub'].map((name) => join(directory, name, 'bootx64.efi'));
+  for (const source of sources) {
+    await mkdir(dirname(source));
+    await writeFile(source, source);
+  }
+  const [first, second] = sources.map((source) => new BootLoaders(netboot, config.parse({ 'uefi-x86_64': source })));
+  await first?.install(silentLogger);
+  await expect(second?.install(silentLogger)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  expect(await readFile(join(netboot.tree.directory('tftp'), 'bootx64.efi'), 'utf8')).toBe(sources[0]);
+});
+
 describe('warningsFor', () => {
   async function warnings(changes: Partial<Node>, present: readonly string[], settings: object = {}) {
     const netboot = await openTree();
@@ -113,6 +127,14 @@ describe('warningsFor', () => {
     ],
   ])('when %s', async (_, node, present, expected) => {
     expect(await warnings(node, present)).toEqual(expected);
+  });
+
+  it('does not take the loader for BIOS for one that UEFI fetches by HTTP', async () => {
+    const netboot = await openTree();
+    await writeFile(join(netboot.tree.directory('http'), 'undionly.kpxe'), '');
+    expect(await new BootLoaders(netboot, config.parse({})).warningsFor(createNode(), 'http')).toEqual([
+      expect.stringContaining('boot loader snponly.efi, which machines of the architecture uefi-x86_64 or uefi-arm64'),
+    ]);
   });
 
   it('says nothing of the TFTP root when somebody else names the loaders', async () => {

@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   formatImageReference,
@@ -73,11 +73,11 @@ class TextImages implements ImageFiles {
 class MemoryDhcp implements DhcpProvider {
   readonly cards = new Map<string, DhcpBoot>();
 
-  async apply(entries: readonly DhcpBoot[]): Promise<void> {
+  async apply(_nodeUuid: string, entries: readonly DhcpBoot[]): Promise<void> {
     for (const entry of entries) this.cards.set(entry.macAddress, entry);
   }
 
-  async remove(ports: readonly Pick<DhcpBoot, 'portUuid' | 'macAddress'>[]): Promise<void> {
+  async remove(_nodeUuid: string, ports: readonly Pick<DhcpBoot, 'portUuid' | 'macAddress'>[]): Promise<void> {
     for (const port of ports) this.cards.delete(port.macAddress);
   }
 }
@@ -181,6 +181,29 @@ describe('apply', () => {
     const refused = new BootPublisher(netboot, failing).apply(createTask({ node, journal }), artifactsOf('b'));
     await expect(refused).rejects.toThrow('Glance is down');
     expect(await published(site)).toMatchObject({ [`http/${uuid}/config`]: 'a' });
+  });
+
+  it('gives the images of an active node the mode that is configured now', async () => {
+    const { publisher, journal, directory, images } = await openSite();
+    await publisher.apply(createTask({ node, journal }), artifactsOf('a'));
+    await chmod(join(directory, 'http', kernel.path), 0o600);
+    await publisher.apply(createTask({ node: active, journal }), artifactsOf('a'));
+    expect((await stat(join(directory, 'http', kernel.path))).mode & 0o777).toBe(0o640);
+    expect(images.fetched).toHaveLength(1);
+  });
+
+  it.each([
+    ['apply', (publisher: BootPublisher, task: Task) => publisher.apply(task, artifactsOf('b'))],
+    ['cleanUp', (publisher: BootPublisher, task: Task) => publisher.cleanUp(task)],
+  ])('remembers the entries of a DHCP provider that is not configured during %s', async (_, meanwhile) => {
+    const site = await openSite();
+    const { netboot, images, journal } = site;
+    await site.publisher.apply(createTask({ node, journal }), artifactsOf('a'));
+    await meanwhile(new BootPublisher({ ...netboot, dhcp: null }, images), createTask({ node, journal }));
+    expect([...site.dhcp.cards.keys()]).toEqual(['52:54:00:00:00:01']);
+    await site.publisher.cleanUp(createTask({ node, journal }));
+    expect(await published(site)).toEqual({});
+    expect(journal.notes().size).toBe(0);
   });
 
   it('says nothing of network cards when somebody else configures DHCP', async () => {

@@ -7,9 +7,12 @@ import { dhcpConfig, type DnsmasqOptions } from '../src/dhcp/dhcp-options.ts';
 import { DnsmasqProvider } from '../src/dhcp/dnsmasq-provider.ts';
 import { acceptsConf, startDnsmasq, writeDnsmasqConf, type Dnsmasq } from './dnsmasq.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import { setUmask } from './umask.ts';
 
 const macAddress = '52:54:00:12:34:56';
 const fileName = '52-54-00-12-34-56';
+const nodeUuid = '00000001-0000-4000-8000-000000000000';
+const otherNode = '00000001-0000-4000-8000-000000000001';
 const portUuid = '00000002-0000-4000-8000-000000000000';
 const otherPort = '00000002-0000-4000-8000-000000000001';
 
@@ -71,12 +74,12 @@ describe('a machine that asks a real dnsmasq', () => {
     ['a firmware that we have nothing for', { architecture: 6 }, ''],
     ['an operating system', {}, ''],
   ])('gets its boot file: %s', async (_, question, bootFile) => {
-    await (await openProvider()).apply([card]);
+    await (await openProvider()).apply(nodeUuid, [card]);
     expect((await (await start()).ask({ macAddress, ...question })).bootFile).toBe(bootFile);
   });
 
   it('is told that it speaks to a server for UEFI HTTP boot when that is what it asks for', async () => {
-    await (await openProvider()).apply([card]);
+    await (await openProvider()).apply(nodeUuid, [card]);
     const dnsmasq = await start();
     const vendorClass = 'HTTPClient:Arch:00016:UNDI:003001';
     expect(await dnsmasq.ask({ macAddress, architecture: 16, vendorClass })).toMatchObject({
@@ -86,7 +89,7 @@ describe('a machine that asks a real dnsmasq', () => {
   });
 
   it('is told nothing when nobody deployed it', async () => {
-    await (await openProvider()).apply([card]);
+    await (await openProvider()).apply(nodeUuid, [card]);
     const answer = await (await start()).ask({ macAddress: '52:54:00:99:99:99', architecture: 16 });
     expect(answer).toMatchObject({ bootFile: '', vendorClass: '' });
   });
@@ -95,7 +98,7 @@ describe('a machine that asks a real dnsmasq', () => {
     [{}, '127.0.0.1'],
     [{ tftp_server: '192.0.2.7' }, '192.0.2.7'],
   ])('with %j is sent to the TFTP server %s', async (settings, nextServer) => {
-    await (await openProvider(settings)).apply([card]);
+    await (await openProvider(settings)).apply(nodeUuid, [card]);
     expect(await (await start()).ask({ macAddress, architecture: 0 })).toMatchObject({ nextServer });
   });
 });
@@ -106,7 +109,11 @@ describe('a dnsmasq that runs', () => {
     const dnsmasq = await start();
     const told: string[] = [];
     const other = { ...card, bootFiles: { ...bootFiles, bios: 'other.kpxe' } };
-    for (const change of [() => provider.apply([card]), () => provider.apply([other]), () => provider.remove([card])]) {
+    for (const change of [
+      () => provider.apply(nodeUuid, [card]),
+      () => provider.apply(nodeUuid, [other]),
+      () => provider.remove(nodeUuid, [card]),
+    ]) {
       await change();
       told.push(await nextBootFile(dnsmasq, told.at(-1) ?? ''));
     }
@@ -116,9 +123,9 @@ describe('a dnsmasq that runs', () => {
   it('stops naming a boot file that a card no longer has', async () => {
     const provider = await openProvider();
     const dnsmasq = await start();
-    await provider.apply([card]);
+    await provider.apply(nodeUuid, [card]);
     await expectBootFile(dnsmasq, 'undionly.kpxe');
-    await provider.apply([{ ...card, bootFiles: { 'uefi-x86_64': 'grubx64.efi' } }]);
+    await provider.apply(nodeUuid, [{ ...card, bootFiles: { 'uefi-x86_64': 'grubx64.efi' } }]);
     await expectBootFile(dnsmasq, '');
     expect((await dnsmasq.ask({ macAddress, architecture: 7 })).bootFile).toBe('grubx64.efi');
   });
@@ -127,19 +134,30 @@ describe('a dnsmasq that runs', () => {
 describe('remove', () => {
   it('leaves a card that another port has meanwhile', async () => {
     const provider = await openProvider();
-    await provider.apply([card]);
-    await provider.apply([{ ...card, portUuid: otherPort }]);
-    await provider.remove([card]);
+    await provider.apply(nodeUuid, [card]);
+    await provider.apply(nodeUuid, [{ ...card, portUuid: otherPort }]);
+    await provider.remove(nodeUuid, [card]);
     expect(await readFile(join(directory, 'hosts', fileName), 'utf8')).toContain(otherPort);
     expect(await readdir(join(directory, 'options'))).toEqual([fileName]);
   });
 
+  it('leaves a card whose port belongs to another node meanwhile', async () => {
+    const provider = await openProvider();
+    await provider.apply(nodeUuid, [card]);
+    await provider.apply(otherNode, [card]);
+    await provider.remove(nodeUuid, [card]);
+    expect(await readFile(join(directory, 'hosts', fileName), 'utf8')).toContain(otherNode);
+    expect(await readdir(join(directory, 'options'))).toEqual([fileName]);
+    await provider.remove(otherNode, [card]);
+    expect(await readdir(join(directory, 'options'))).toEqual([]);
+  });
+
   it('may be repeated, and come before any apply', async () => {
     const provider = await openProvider();
-    await provider.remove([card]);
-    await provider.apply([card]);
-    await provider.remove([card]);
-    await provider.remove([card]);
+    await provider.remove(nodeUuid, [card]);
+    await provider.apply(nodeUuid, [card]);
+    await provider.remove(nodeUuid, [card]);
+    await provider.remove(nodeUuid, [card]);
     expect(await readFile(join(directory, 'hosts', fileName), 'utf8')).not.toContain(portUuid);
     expect(await readdir(join(directory, 'options'))).toEqual([]);
   });
@@ -149,8 +167,8 @@ describe('prepare', () => {
   it('forgets cards that are gone, once dnsmasq must have read it', async () => {
     const provider = await openProvider();
     const other: DhcpBoot = { portUuid: otherPort, macAddress: '52:54:00:12:34:57', bootFiles };
-    await provider.apply([card, other]);
-    await provider.remove([card]);
+    await provider.apply(nodeUuid, [card, other]);
+    await provider.remove(nodeUuid, [card]);
     await openProvider();
     expect(await readdir(join(directory, 'hosts'))).toHaveLength(2);
     const before = new Date(Date.now() - 3_600_000);
@@ -161,11 +179,14 @@ describe('prepare', () => {
     expect(await readdir(join(directory, 'hosts'))).toEqual(['52-54-00-12-34-57']);
   });
 
-  it('makes files that dnsmasq may read', async () => {
-    await (await openProvider()).apply([card]);
+  it('makes files and directories that dnsmasq may read, whatever the umask', async () => {
+    setUmask(0o077);
+    await (await openProvider()).apply(nodeUuid, [card]);
     const paths = ['ironbark.conf', `hosts/${fileName}`, `options/${fileName}`].map((path) => join(directory, path));
     const modes = await Promise.all(paths.map(async (path) => (await stat(path)).mode & 0o777));
     expect(modes).toEqual([0o644, 0o644, 0o644]);
+    const directories = ['', 'hosts', 'options'].map(async (name) => (await stat(join(directory, name))).mode & 0o777);
+    expect(await Promise.all(directories)).toEqual([0o755, 0o755, 0o755]);
   });
 
   it.each([
@@ -230,7 +251,7 @@ describe('whatever a record holds', () => {
     const property = asyncProperty(hostile, async (text) => {
       const entry = make(text);
       try {
-        await provider.apply([entry]);
+        await provider.apply(nodeUuid, [entry]);
       } catch (error) {
         return isIronbarkError(error, 'INVALID_PARAMETER');
       }
@@ -239,7 +260,9 @@ describe('whatever a record holds', () => {
       );
       const named = entry.bootFiles.bios ?? bootFiles.bios ?? '';
       return (
-        /^# port [0-9a-f-]{36}\n52:54:00:12:34:56,set:ironbark,set:ironbark-[0-9a-f]{16}\n$/.test(host) &&
+        /^# port [0-9a-f-]{36} of node [0-9a-f-]{36}\n52:54:00:12:34:56,set:ironbark,set:ironbark-[0-9a-f]{16}\n$/.test(
+          host,
+        ) &&
         options.split('\n').filter((line) => line.includes(`tag:ironbark-bios,option:bootfile-name,${named}`))
           .length === 1
       );
@@ -254,7 +277,7 @@ describe('whatever a record holds', () => {
     let arrived = 0;
     const property = asyncProperty(webUrl({ withQueryParameters: true }), async (url) => {
       try {
-        await provider.apply([{ ...card, bootFiles: { bios: url } }]);
+        await provider.apply(nodeUuid, [{ ...card, bootFiles: { bios: url } }]);
       } catch (error) {
         return isIronbarkError(error, 'INVALID_PARAMETER');
       }

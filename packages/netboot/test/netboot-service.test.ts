@@ -1,10 +1,11 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLogger, type ServiceHost } from '@ironbark/core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { netbootConfig, netbootService, type Netboot, type NetbootOptions } from '../src/index.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import { setUmask } from './umask.ts';
 
 async function open(settings: unknown, overrides: Partial<ServiceHost<NetbootOptions>> = {}): Promise<Netboot> {
   const stateDirectory = overrides.stateDirectory ?? (await temporaryDirectory());
@@ -56,6 +57,14 @@ describe('settings', () => {
     const { success, error } = netbootConfig.safeParse({ [key]: value });
     expect(success).toBe(false);
     expect(JSON.stringify(error?.issues)).toContain(key);
+  });
+
+  it.each([
+    [{ provider: 'dnsmasq' }, ['dhcp', 'directory']],
+    [{ provider: 'dnsmasq', directory: '/a', tftp_server: 'tftp.example' }, ['dhcp', 'tftp_server']],
+    [{ provider: 'isc' }, ['dhcp', 'provider']],
+  ])('name the key that is wrong in dhcp: %j', (dhcp, path) => {
+    expect(netbootConfig.safeParse({ dhcp }).error?.issues.map((issue) => issue.path)).toEqual([path]);
   });
 
   it('have a JSON schema for editors', () => {
@@ -119,5 +128,31 @@ describe('the service', () => {
     await mkdir(join(directory, 'root'));
     const netboot = await open({ http_root: join(directory, 'root') });
     expect(netboot.tree.directory('http')).toBe(join(directory, 'root'));
+  });
+
+  it('makes roots that those may enter who may read the files in them, whatever the umask', async () => {
+    setUmask(0o077);
+    const directory = await temporaryDirectory();
+    await open({ http_root: join(directory, 'h/http'), tftp_root: join(directory, 't/tftp') });
+    const modes = ['h', 'h/http', 't', 't/tftp'].map(async (name) => (await stat(join(directory, name))).mode & 0o777);
+    expect(await Promise.all(modes)).toEqual([0o750, 0o750, 0o755, 0o755]);
+  });
+
+  it('refuses one directory for both roots, also in a dry run', async () => {
+    const directory = await temporaryDirectory();
+    const settings = { http_root: directory, tftp_root: `${directory}/` };
+    for (const dryRun of [false, true]) {
+      await expect(open(settings, { dryRun })).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        hint: expect.stringContaining('settings.netboot.tftp_root') as unknown,
+      });
+    }
+  });
+
+  it('refuses a root that is a link to the other', async () => {
+    const directory = await temporaryDirectory();
+    await mkdir(join(directory, 'http'));
+    await symlink('http', join(directory, 'tftp'));
+    await expect(open({}, { stateDirectory: directory })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 });

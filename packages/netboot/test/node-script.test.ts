@@ -408,10 +408,11 @@ describe('the size of the iBFT', () => {
 });
 
 describe('the script that newer iPXE finds beside itself', () => {
-  it('gets an address when it has none and goes to the global script', () => {
+  it('gets an address when it has none, opens the card, which one of the firmware leaves closed, and goes to the global script', () => {
     expect(renderAutoexecScript('http://192.0.2.1:8080/boot.ipxe').reveal()).toBe(`#!ipxe
 
 isset \${ip} || dhcp ||
+ifopen ||
 chain --timeout 30000 http://192.0.2.1:8080/boot.ipxe && exit 0 ||
 echo The boot script could not be fetched: \${errno}
 prompt --timeout 30000 Press any key to reboot, or wait 30 seconds. ||

@@ -34,6 +34,16 @@ describe('the plugin', () => {
     expect(await readFile(join(directory, 'tftp', 'snponly.efi'), 'utf8')).toBe('efi');
   });
 
+  it.each(['boot.ipxe', 'autoexec.ipxe'])('does not let a loader take the place of %s', async (name) => {
+    const { netboot, http } = await openSite();
+    const loader = join(await temporaryDirectory(), name);
+    await writeFile(loader, 'efi');
+    const settings = { loaders: { 'uefi-x86_64': loader } };
+    const setUp = setUpPlugin(plugin, { services: { netboot, images: {} }, settings });
+    await expect(setUp).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(await readFile(join(http, name), 'utf8')).toMatch(/^#!ipxe/);
+  });
+
   it('writes nothing in a dry run', async () => {
     const { netboot, http } = await openSite();
     const host = {

@@ -35,4 +35,4 @@ const dnsmasq = z
   });
 
 /** Setting `dhcp` of the section `netboot`. */
-export const dhcpConfig = z.union([none, dnsmasq]).default({ provider: 'none' });
+export const dhcpConfig = z.discriminatedUnion('provider', [none, dnsmasq]).default({ provider: 'none' });

@@ -9,7 +9,7 @@ export interface DhcpProvider {
    * Returns when the server's configuration is written; replaces what was said of these network cards.
    * @throws INVALID_PARAMETER for an address or boot file that the server's format cannot take, NETBOOT_FILE_FAILED.
    */
-  apply(entries: readonly DhcpBoot[]): Promise<void>;
-  /** Takes back what was said of these network cards. One that another port has meanwhile is left alone. */
-  remove(ports: readonly DhcpPort[]): Promise<void>;
+  apply(nodeUuid: string, entries: readonly DhcpBoot[]): Promise<void>;
+  /** Takes back what was said of these network cards. One that another port or node has meanwhile is left alone. */
+  remove(nodeUuid: string, ports: readonly DhcpPort[]): Promise<void>;
 }

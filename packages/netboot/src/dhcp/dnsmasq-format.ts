@@ -70,8 +70,9 @@ export interface CardFiles {
  * about a card it takes the newest: so the options go by a tag that is made of their text, and the card by that tag.
  * @throws INVALID_PARAMETER for an address or a boot file that cannot be written.
  */
-export function renderCard(entry: DhcpBoot, tftpServer: string | null): CardFiles {
+export function renderCard(nodeUuid: string, entry: DhcpBoot, tftpServer: string | null): CardFiles {
   checkCard(entry);
+  const owner = ownerLine(nodeUuid, entry);
   const files = dhcpClients.flatMap((client) => {
     const file = entry.bootFiles[client];
     return file === undefined ? [] : [[client, checkBootFile(client, file)] as const];
@@ -80,9 +81,9 @@ export function renderCard(entry: DhcpBoot, tftpServer: string | null): CardFile
   const tag = `${knownTag}-${digest.digest('hex').slice(0, 16)}`;
   const server = tftpServer === null ? [] : [`server-ip-address,${tftpServer}`, `tftp-server,${tftpServer}`];
   return {
-    host: lines([ownerLine(entry.portUuid), `${entry.macAddress},set:${knownTag},set:${tag}`]),
+    host: lines([owner, `${entry.macAddress},set:${knownTag},set:${tag}`]),
     options: lines([
-      ownerLine(entry.portUuid),
+      owner,
       ...files.map(([client, file]) => `tag:${tag},tag:${clientTag(client)},option:bootfile-name,${file}`),
       ...server.map((option) => `tag:${tag},option:${option}`),
     ]),
@@ -94,9 +95,10 @@ export function renderGone(address: string): string {
   return lines(['# gone', `${address},set:${goneTag}`]);
 }
 
-/** The first line of both files: a card that moved to another port is not ours to remove. */
-export function ownerLine(portUuid: string): string {
-  return `# port ${portUuid}`;
+/** The first line of both files: a card that moved to another port, or whose port moved to another node, is not ours to remove. */
+export function ownerLine(nodeUuid: string, { portUuid }: Pick<DhcpBoot, 'portUuid'>): string {
+  if (!uuid.test(nodeUuid)) throw invalidParameter(`${JSON.stringify(nodeUuid)} is no uuid of a node.`);
+  return `# port ${portUuid} of node ${nodeUuid}`;
 }
 
 /** @throws INVALID_PARAMETER naming the port. */

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IronbarkError, type DhcpBoot } from '@ironbark/core';
-import { hasErrorCode, writeAtomically } from '../files/atomic-write.ts';
+import { hasErrorCode, makeDirectory, syncDirectories, writeAtomically } from '../files/atomic-write.ts';
 import type { DnsmasqOptions } from './dhcp-options.ts';
 import type { DhcpPort, DhcpProvider } from './dhcp-provider.ts';
 import { checkCard, ownerLine, renderCard, renderGone, renderStaticConfiguration } from './dnsmasq-format.ts';
@@ -45,7 +45,7 @@ export class DnsmasqProvider implements DhcpProvider {
       tftpRoot: servesTftp ? this.#tftpRoot : null,
     });
     try {
-      for (const path of [this.#hosts, this.#cardOptions]) await mkdir(path, { recursive: true, mode: directoryMode });
+      for (const path of [this.#hosts, this.#cardOptions]) await makeDirectory(path, directoryMode);
       await writeAtomically(join(directory, 'ironbark.conf'), content, fileMode);
       await this.#forgetGone();
     } catch (error) {
@@ -56,26 +56,29 @@ export class DnsmasqProvider implements DhcpProvider {
     }
   }
 
-  async apply(entries: readonly DhcpBoot[]): Promise<void> {
-    const cards = entries.map((entry) => [entry, renderCard(entry, this.#options.tftpServer)] as const);
+  async apply(nodeUuid: string, entries: readonly DhcpBoot[]): Promise<void> {
+    const cards = entries.map((entry) => [entry, renderCard(nodeUuid, entry, this.#options.tftpServer)] as const);
     await this.#attempt('write', async () => {
       for (const [entry, { host, options }] of cards) {
         // The options first: a card with a tag that nothing is said of would get no boot file.
         await writeAtomically(join(this.#cardOptions, fileName(entry)), options, fileMode);
         await writeAtomically(join(this.#hosts, fileName(entry)), host, fileMode);
       }
+      await syncDirectories([this.#hosts, this.#cardOptions]);
     });
   }
 
-  async remove(ports: readonly DhcpPort[]): Promise<void> {
+  async remove(nodeUuid: string, ports: readonly DhcpPort[]): Promise<void> {
     for (const port of ports) checkCard(port);
     await this.#attempt('remove', async () => {
       for (const port of ports) {
+        const owner = ownerLine(nodeUuid, port);
         const host = join(this.#hosts, fileName(port));
-        if (await belongsTo(host, port)) await writeAtomically(host, renderGone(port.macAddress), fileMode);
+        if (await belongsTo(host, owner)) await writeAtomically(host, renderGone(port.macAddress), fileMode);
         const options = join(this.#cardOptions, fileName(port));
-        if (await belongsTo(options, port)) await unlink(options);
+        if (await belongsTo(options, owner)) await unlink(options);
       }
+      await syncDirectories([this.#hosts, this.#cardOptions]);
     });
   }
 
@@ -110,9 +113,9 @@ function fileName({ macAddress }: DhcpPort): string {
   return macAddress.replaceAll(':', '-');
 }
 
-async function belongsTo(path: string, { portUuid }: DhcpPort): Promise<boolean> {
+async function belongsTo(path: string, owner: string): Promise<boolean> {
   try {
-    return (await readFile(path, 'utf8')).startsWith(`${ownerLine(portUuid)}\n`);
+    return (await readFile(path, 'utf8')).startsWith(`${owner}\n`);
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return false;
     throw error;

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import {
+  chmod,
   copyFile,
   lstat,
   mkdir,
@@ -14,8 +15,9 @@ import {
   unlink,
   type FileHandle,
 } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
+/** What a directory is made with, less the umask. */
 const directoryMode = 0o755;
 
 /** Where a new version is made. The name is fixed, so that what a killed process left is found again; no server serves dot files. */
@@ -27,8 +29,26 @@ export function hasErrorCode(error: unknown, ...codes: readonly string[]): boole
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
-/** Makes a directory and its parents below `root`. Refuses a symbolic link in their place: it could lead out of the root. */
-export async function ensureDirectory(root: string, relative: string): Promise<void> {
+/** Mode of a directory whose files whoever may read files of this mode can open. */
+export function directoryModeFor(fileMode: number): number {
+  return 0o700 | (fileMode & 0o044) | ((fileMode & 0o044) >> 2);
+}
+
+/** Makes a directory and its parents. Those that it makes have at least this mode, whatever the umask. */
+export async function makeDirectory(path: string, mode: number): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: directoryMode });
+  if (first === undefined) return;
+  for (let made = resolve(path); made.length >= resolve(first).length; made = dirname(made)) {
+    const before = (await stat(made)).mode & 0o7777;
+    if ((before | mode) !== before) await chmod(made, before | mode);
+  }
+}
+
+/**
+ * Makes a directory and its parents below `root`, with at least this mode. Refuses a symbolic link in their place: it could lead out of
+ * the root.
+ */
+export async function ensureDirectory(root: string, relative: string, mode: number): Promise<void> {
   let path = root;
   for (const name of relative.split('/').filter((part) => part !== '' && part !== '.')) {
     path = join(path, name);
@@ -36,7 +56,7 @@ export async function ensureDirectory(root: string, relative: string): Promise<v
       if (hasErrorCode(error, 'ENOENT')) return undefined;
       throw error;
     });
-    if (stats === undefined) await mkdir(path, { recursive: true, mode: directoryMode });
+    if (stats === undefined) await makeDirectory(path, mode);
     else if (!stats.isDirectory()) throw Object.assign(new Error(`${path} is no directory`), { code: 'ENOTDIR' });
   }
 }
@@ -89,6 +109,39 @@ export async function copyAtomically(source: string, path: string, mode: number)
   } catch (error) {
     await rm(staging, { force: true });
     throw error;
+  }
+}
+
+/** Returns when what was made, renamed or removed in these directories would survive a power failure. */
+export async function syncDirectories(paths: Iterable<string>): Promise<void> {
+  for (const path of new Set(paths)) {
+    let directory: FileHandle | undefined;
+    try {
+      directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+      await directory.sync();
+    } catch (error) {
+      // Some network file systems cannot flush a directory; they do it by themselves.
+      if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EINVAL', 'ENOTSUP')) throw error;
+    } finally {
+      await directory?.close();
+    }
+  }
+}
+
+/** Gives a regular file this mode. @returns false when none is there; a link to one is none. */
+export async function changeMode(path: string, mode: number): Promise<boolean> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stats = await file.stat();
+    if (!stats.isFile()) return false;
+    if ((stats.mode & 0o777) !== mode) await file.chmod(mode);
+    return true;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return false;
+    throw error;
+  } finally {
+    await file?.close();
   }
 }
 

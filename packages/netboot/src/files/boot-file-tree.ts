@@ -1,12 +1,15 @@
 import { join, posix } from 'node:path';
 import { IronbarkError, isIronbarkError, type BootFile, type BootLink } from '@ironbark/core';
 import {
+  changeMode,
   copyAtomically,
+  directoryModeFor,
   ensureDirectory,
   isRegularFile,
   linkAtomically,
   pruneTree,
   removeTree,
+  syncDirectories,
   unlinkIfTarget,
   writeAtomically,
 } from './atomic-write.ts';
@@ -34,6 +37,8 @@ const sharedFileMode = 0o644;
  */
 export class BootFileTree {
   readonly #options: BootFileTreeOptions;
+  /** Where each file that belongs to no node came from. */
+  readonly #sharedSources = new Map<string, string>();
 
   constructor(options: BootFileTreeOptions) {
     this.#options = options;
@@ -50,9 +55,10 @@ export class BootFileTree {
     await this.#attempt(`write the boot files of node ${nodeUuid}`, async () => {
       for (const file of files) await this.#writeFile(file, this.#options.fileModes[file.root]);
       for (const link of links) {
-        await ensureDirectory(this.directory(link.root), posix.dirname(link.path));
+        await this.#ensureDirectoryOf(link);
         await linkAtomically(this.#absolute(link), relativeTarget(link));
       }
+      await this.#sync([...files, ...links]);
     });
   }
 
@@ -60,9 +66,21 @@ export class BootFileTree {
   async place(nodeUuid: string, place: BootPlace, source: string): Promise<void> {
     checkNodePath(nodeUuid, place.path);
     await this.#attempt(`write ${place.path}`, async () => {
-      await ensureDirectory(this.directory(place.root), posix.dirname(place.path));
+      await this.#ensureDirectoryOf(place);
       await copyAtomically(source, this.#absolute(place), this.#options.fileModes[place.root]);
+      await this.#sync([place]);
     });
+  }
+
+  /** Leaves a file in the node's directory as it is, with the mode that is configured now. @returns false when it is not there. */
+  async keep(nodeUuid: string, place: BootPlace): Promise<boolean> {
+    checkNodePath(nodeUuid, place.path);
+    let isThere = false;
+    await this.#attempt(`set the mode of ${place.path}`, async () => {
+      await this.#ensureDirectoryOf(place);
+      isThere = await changeMode(this.#absolute(place), this.#options.fileModes[place.root]);
+    });
+    return isThere;
   }
 
   /** Whether a regular file, or a link to one, is there. */
@@ -82,18 +100,20 @@ export class BootFileTree {
     });
   }
 
-  /** Copies a file of this host to a place that belongs to no node. */
+  /** Copies a file of this host to a place that belongs to no node. @throws CONFIG_INVALID when something else was put there before. */
   async placeShared(place: BootPlace, source: string): Promise<void> {
     checkSharedPath(place.path);
+    this.#claim(place, source);
     await this.#attempt(`copy ${source} to ${place.path}`, async () => {
-      await ensureDirectory(this.directory(place.root), posix.dirname(place.path));
+      await this.#ensureDirectoryOf(place);
       await copyAtomically(source, this.#absolute(place), sharedFileMode);
     });
   }
 
-  /** Writes a file that belongs to no node. */
+  /** Writes a file that belongs to no node. @throws CONFIG_INVALID when a file of this host was put there before. */
   async writeShared(file: BootFile): Promise<void> {
     checkSharedPath(file.path);
+    this.#claim(file, 'a file that Ironbark writes');
     await this.#attempt(`write ${file.path}`, () => this.#writeFile(file, sharedFileMode));
   }
 
@@ -102,6 +122,7 @@ export class BootFileTree {
     for (const link of links) this.#checkLink(nodeUuid, link);
     await this.#attempt(`remove the boot links of node ${nodeUuid}`, async () => {
       for (const link of links) await unlinkIfTarget(this.#absolute(link), relativeTarget(link));
+      await this.#sync(links);
     });
   }
 
@@ -110,7 +131,9 @@ export class BootFileTree {
     const name = nodeDirectory(nodeUuid);
     await this.removeLinks(nodeUuid, links);
     await this.#attempt(`remove the boot files of node ${nodeUuid}`, async () => {
-      for (const root of Object.values(this.#options.roots)) await removeTree(join(root, name));
+      const roots = Object.values(this.#options.roots);
+      for (const root of roots) await removeTree(join(root, name));
+      await syncDirectories(roots);
     });
   }
 
@@ -119,8 +142,37 @@ export class BootFileTree {
     checkNodePath(nodeUuid, link.target);
   }
 
+  #claim({ root, path }: BootPlace, source: string): void {
+    const key = `${root}/${path}`;
+    const other = this.#sharedSources.get(key) ?? source;
+    if (other !== source) {
+      throw new IronbarkError(
+        'CONFIG_INVALID',
+        `${source} and ${other} would both be ${path} in ${this.directory(root)}.`,
+        {
+          hint: 'Give one of them another name, and use it in the loaders of settings.ipxe or settings.grub.',
+        },
+      );
+    }
+    this.#sharedSources.set(key, source);
+  }
+
+  async #ensureDirectoryOf({ root, path }: BootPlace): Promise<void> {
+    const mode = directoryModeFor(this.#options.fileModes[root]);
+    await ensureDirectory(this.directory(root), posix.dirname(path), mode);
+  }
+
+  /** The journal may say that these places are done only once the file system would say so after a power failure. */
+  async #sync(places: readonly BootPlace[]): Promise<void> {
+    const directories = places.flatMap(({ root, path }) => {
+      const names = path.split('/');
+      return names.map((_, depth) => join(this.directory(root), ...names.slice(0, depth)));
+    });
+    await syncDirectories(directories);
+  }
+
   async #writeFile(file: BootFile, mode: number): Promise<void> {
-    await ensureDirectory(this.directory(file.root), posix.dirname(file.path));
+    await this.#ensureDirectoryOf(file);
     await writeAtomically(this.#absolute(file), file.content.reveal(), mode);
   }
 

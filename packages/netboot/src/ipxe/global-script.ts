@@ -51,6 +51,8 @@ export function renderAutoexecScript(scriptUrl: string): SecretText {
     ['#!ipxe'],
     [
       'isset ${ip} || dhcp ||',
+      // An address that the firmware got leaves the card closed, and then the network is unreachable.
+      'ifopen ||',
       `chain --timeout ${fetchTimeoutMs} ${fetchable(scriptUrl, 'URL of the boot files')} && exit 0 ||`,
       'echo The boot script could not be fetched: ${errno}',
       `prompt --timeout ${promptTimeoutMs} Press any key to reboot, or wait ${promptTimeoutMs / 1000} seconds. ||`,

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { explain, firmwareRequestOf, type DhcpBoot, type Logger, type Node } from '@ironbark/core';
+import { explain, firmwareRequestOf, isIronbarkError, type DhcpBoot, type Logger, type Node } from '@ironbark/core';
 import type { Netboot } from '../netboot-service.ts';
 import { loaderArchitectures, loaderName, type LoaderArchitecture, type LoaderSettings } from './loader-options.ts';
 
@@ -16,7 +16,10 @@ export class BootLoaders {
     this.#settings = settings;
   }
 
-  /** Copies the loaders that are files of this host into both roots. One that cannot be read is logged and left out. */
+  /**
+   * Copies the loaders that are files of this host into both roots. One that cannot be read is logged and left out.
+   * @throws CONFIG_INVALID when another file has the name already.
+   */
   async install(log: Logger): Promise<void> {
     for (const source of new Set(Object.values(this.#settings))) {
       if (!isAbsolute(source)) continue;
@@ -24,6 +27,7 @@ export class BootLoaders {
         try {
           await this.#netboot.tree.placeShared({ root, path: loaderName(source) }, source);
         } catch (error) {
+          if (isIronbarkError(error, 'CONFIG_INVALID')) throw error;
           log.warn({ loader: source, root, reason: explain(error) }, 'A boot loader could not be installed.');
         }
       }
@@ -60,7 +64,8 @@ export class BootLoaders {
    */
   async warningsFor(node: Node, root: 'http' | 'tftp'): Promise<readonly string[]> {
     if (root === 'tftp' && this.#netboot.dhcp === null) return [];
-    const architectures = architecturesOf(node);
+    // No legacy BIOS fetches its loader by HTTP.
+    const architectures = architecturesOf(node).filter((one) => root === 'tftp' || one !== 'bios');
     const names = architectures.flatMap((architecture) => this.nameOf(architecture) ?? []);
     for (const path of names) if (await this.#netboot.tree.has({ root, path })) return [];
     const kinds = architectures.join(' or ');

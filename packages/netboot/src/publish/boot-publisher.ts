@@ -26,11 +26,13 @@ export class BootPublisher {
     task.signal.throwIfAborted();
     const { node, journal } = task;
     const { files, links, images = [] } = artifacts;
-    const { tree } = this.#netboot;
-    const dhcp = this.#netboot.dhcp === null ? [] : (artifacts.dhcp ?? []);
-    const ports = dhcp.map(({ portUuid, macAddress }): DhcpPort => ({ portUuid, macAddress }));
+    const { tree, dhcp } = this.#netboot;
+    const entries = artifacts.dhcp ?? [];
     const knownLinks = await linkNotes.read(journal);
     const knownPorts = await dhcpNotes.read(journal);
+    // Without a provider the entries of an earlier one stay noted, for the day when it is configured again.
+    const ports =
+      dhcp === null ? knownPorts : entries.map(({ portUuid, macAddress }): DhcpPort => ({ portUuid, macAddress }));
     const staleLinks = without(knownLinks, links);
     const stalePorts = without(knownPorts, ports);
     // Noted before they are made: the link of a port that is deleted meanwhile is still found.
@@ -42,11 +44,11 @@ export class BootPublisher {
     // Images first, so that a machine never reads a script whose kernel is not there yet.
     await this.#place(task, images);
     await tree.write(node.uuid, files, links);
-    await this.#netboot.dhcp?.apply(dhcp);
+    await dhcp?.apply(node.uuid, entries);
 
     await tree.removeLinks(node.uuid, staleLinks);
     await tree.prune(node.uuid, [...files, ...images]);
-    await this.#netboot.dhcp?.remove(stalePorts);
+    await dhcp?.remove(node.uuid, stalePorts);
     await linkNotes.write(journal, links, notedLinks);
     await dhcpNotes.write(journal, ports, notedPorts);
   }
@@ -55,9 +57,11 @@ export class BootPublisher {
   async cleanUp(task: Task): Promise<void> {
     task.signal.throwIfAborted();
     const { node, journal } = task;
-    await this.#netboot.dhcp?.remove(await dhcpNotes.read(journal));
-    await this.#netboot.tree.remove(node.uuid, await linkNotes.read(journal));
-    for (const notes of [imageNotes, dhcpNotes, linkNotes]) await notes.forget(journal);
+    const { tree, dhcp } = this.#netboot;
+    await dhcp?.remove(node.uuid, await dhcpNotes.read(journal));
+    await tree.remove(node.uuid, await linkNotes.read(journal));
+    for (const notes of [imageNotes, linkNotes]) await notes.forget(journal);
+    if (dhcp !== null) await dhcpNotes.forget(journal);
   }
 
   async #place(task: Task, images: readonly BootImage[]): Promise<void> {
@@ -78,7 +82,7 @@ export class BootPublisher {
     for (const { image, ...placed } of wanted) {
       const isNoted = noted.some((one) => isSamePlace(one, placed));
       // The system of an active node is the one it was deployed with, and a power on must not depend on the image service.
-      if (isNoted && node.provisionState === 'active' && (await tree.has(placed))) continue;
+      if (isNoted && node.provisionState === 'active' && (await tree.keep(node.uuid, placed))) continue;
       task.signal.throwIfAborted();
       await this.#images.withFile(image, task, (source) => tree.place(node.uuid, placed, source));
       await note([...noted.filter((one) => !isSamePlace(one, placed)), placed]);
