@@ -1,6 +1,6 @@
 import { isIronbarkError } from '@ironbark/core';
 import ky from 'ky';
-import { Agent, errors, request as open, type Dispatcher } from 'undici';
+import { Agent, errors, fetch, request as open, type Dispatcher } from 'undici';
 import { readCaFile } from './ca-file.ts';
 import { brokenAnswer, connectionFault } from './connection-fault.ts';
 import type {
@@ -177,10 +177,17 @@ export class HttpClient implements AsyncDisposable {
       retry: 0,
       throwHttpErrors: false,
       redirect: 'manual' as const,
-      fetch: async (...sent: Parameters<typeof fetch>) => bounded(await fetch(...sent), this.#options.maxReplyBytes),
-      // The types of Node and of the package differ in what fetch does not use.
-      dispatcher: dispatcher as unknown as NonNullable<RequestInit['dispatcher']>,
+      fetch: async (sent: string | URL | Request) => {
+        return bounded(await this.#fetch(new Request(sent), dispatcher), this.#options.maxReplyBytes);
+      },
     };
+  }
+
+  /** By the fetch that belongs to the agent: Node's own is of another version, and does not work with it. */
+  async #fetch(sent: Request, dispatcher: Agent): Promise<Response> {
+    const { url, method, headers, redirect, signal } = sent;
+    const body = sent.body === null ? null : await sent.text();
+    return fetch(url, { method, headers: [...headers], body, redirect, signal, dispatcher });
   }
 
   #parse(request: HttpRequest, head: Pick<HttpReply, 'status' | 'headers'>, text: string): HttpOutcome {

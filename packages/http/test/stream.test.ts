@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -62,6 +62,32 @@ describe('a stream', () => {
     });
     const stream = await clientOf().client.stream(streamed(url));
     expect([stream.content?.lengthBytes, String(await readAll(stream))]).toEqual([null, 'ab']);
+  });
+
+  it.each([
+    ['HTTP/1.0 and a length', 'HTTP/1.0 200 OK\r\nContent-Length: 1000000'],
+    ['HTTP/1.0 and no length', 'HTTP/1.0 200 OK'],
+    ['a connection that is closed', 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1000000'],
+    ['a connection that is closed, and no length', 'HTTP/1.1 200 OK\r\nConnection: close'],
+  ])('is read whole by a slow reader from a server that answers with %s', async (_title, head) => {
+    const sent = Buffer.alloc(1_000_000, 'x');
+    const server = createTcpServer((socket) => {
+      socket
+        .on('error', () => {})
+        .once('data', () => socket.end(Buffer.concat([Buffer.from(`${head}\r\n\r\n`), sent])));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { content } = await clientOf().client.stream(streamed(url));
+    let bytes = 0;
+    for await (const chunk of content ?? []) {
+      bytes += chunk.length;
+      // The rest of the body, and the end of the connection, arrive while nobody reads.
+      if (bytes === chunk.length) await delay(50);
+    }
+    expect(bytes).toBe(sent.length);
   });
 
   it('arrives as it was sent, packed or not', async () => {
